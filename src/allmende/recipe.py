@@ -1,0 +1,226 @@
+"""A recipe: everything that decides what a dataset becomes, as frozen values, read from TOML.
+
+Every key has a type, bounds, a default and a description; `docs/reference/recipe.md` and the comments
+that `allmende init` writes are generated from them. The resolved recipe (all defaults written out) is
+stored beside the data as `recipe.toml`.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of a recipe's tables: immutable, no unknown keys."""
+
+
+def _about(text: str, **bounds: float) -> Meta:
+    return Meta(description=text, **bounds)  # type: ignore[arg-type]
+
+
+class Dataset(Section):
+    """What the dataset is called and where it goes."""
+
+    name: Annotated[str, _about("Name of the dataset, used in the card and as folder name.", min_length=1)]
+    output: Annotated[
+        str, _about("Folder of the dataset: a path or an fsspec URL (s3://bucket/name). Default: the name.")
+    ] = ""
+    description: Annotated[str, _about("A sentence for the dataset card.")] = ""
+    license: Annotated[str, _about("Licence of the table you publish (the images keep their own).")] = "cc-by-4.0"
+    contact: Annotated[
+        str,
+        _about("E-mail or web address of whoever runs the crawl; part of the User-Agent. Needed above 10,000 URLs."),
+    ] = ""
+    seed: Annotated[int, _about("Seed of every random choice: which archives, which order.", ge=0)] = 0
+
+
+class Select(Section):
+    """Which archives, or which URL table, to read."""
+
+    crawl: Annotated[str, _about("Common Crawl id (CC-MAIN-2026-43); `allmende crawls` lists them.")] = ""
+    kind: Annotated[
+        Literal["wat", "warc"], _about("Which files of the crawl: wat (links only, small) or warc (whole pages).")
+    ] = "wat"
+    files: Annotated[
+        int, _about("How many of the crawl's files, drawn without replacement with `dataset.seed`; 0 takes all.", ge=0)
+    ] = 10
+    source: Annotated[str, _about("Where the crawl lies: https, s3, a base URL, or the folder of a local mirror.")] = (
+        "https"
+    )
+    archives: Annotated[tuple[str, ...], _about("Instead of a crawl: WARC or WAT files by path, glob or URL.")] = ()
+    urls: Annotated[
+        tuple[str, ...],
+        _about("Instead of archives: tables of image URLs (parquet, csv, tsv, json, jsonl, txt; also .gz)."),
+    ] = ()
+    url_column: Annotated[str, _about("Column of `urls` that holds the image URL.")] = "url"
+    caption_column: Annotated[str, _about("Column of `urls` that holds the caption; empty for none.")] = "caption"
+    cache: Annotated[str, _about("Folder that keeps downloaded archives; empty streams them without keeping.")] = ""
+    retries: Annotated[int, _about("How often a failed archive request is repeated, with backoff.", ge=0)] = 8
+
+
+class Extract(Section):
+    """What is read off a page."""
+
+    caption_sources: Annotated[
+        tuple[Literal["alt", "figcaption", "title", "aria_label", "link_text", "og", "json_ld"], ...],
+        _about("Where a caption may come from; the first that passes the caption rules is taken."),
+    ] = ("alt", "figcaption", "title", "aria_label", "og", "json_ld")
+    context_chars: Annotated[
+        int, _about("Characters of page text kept before and after an image (WARC only).", ge=0, le=10_000)
+    ] = 200
+    max_url_chars: Annotated[int, _about("Longer URLs are dropped.", ge=10)] = 2_000
+    max_page_bytes: Annotated[int, _about("Larger pages are dropped, compressed or not.", ge=1_000)] = 20_000_000
+    keep_dropped: Annotated[
+        bool, _about("Keep the rows that the caption rules drop, with their Reason, in `candidates/*.dropped.parquet`.")
+    ] = False
+
+
+class Captions(Section):
+    """Rules for the words. Each drops with its own Reason."""
+
+    min_chars: Annotated[int, _about("Fewest characters (LAION-400M: 5).", ge=0)] = 5
+    max_chars: Annotated[int, _about("Most characters (COYO-700M: 1000).", ge=1)] = 1_000
+    min_words: Annotated[
+        int,
+        _about("Fewest words (COYO-700M: 3; DataComp basic: 3). CJK and Thai characters count as half a word.", ge=0),
+    ] = 2
+    max_words: Annotated[int, _about("Most words (COYO-700M: 256).", ge=1)] = 256
+    min_letter_ratio: Annotated[float, _about("Fewest letters per character, spaces not counted.", ge=0, le=1)] = 0.5
+    max_repetition: Annotated[
+        float, _about("Largest share that one word or repeated pattern may take.", ge=0, le=1)
+    ] = 0.5
+    drop_file_names: Annotated[bool, _about("Drop captions that are file names or camera numbers.")] = True
+    drop_placeholders: Annotated[bool, _about("Drop 'image', 'logo', 'untitled' and their translations.")] = True
+    drop_boilerplate: Annotated[bool, _about("Drop 'click to enlarge' and its translations.")] = True
+    drop_urls: Annotated[bool, _about("Drop captions that contain a URL.")] = True
+    languages: Annotated[
+        tuple[str, ...], _about("Languages to keep (ISO 639-1; und for undecided); empty keeps all.")
+    ] = ()
+    min_language_score: Annotated[float, _about("Below this confidence a caption's language is und.", ge=0, le=1)] = 0.5
+
+
+class Urls(Section):
+    """Rules for image URLs."""
+
+    blocked: Annotated[
+        tuple[str, ...], _about("Regular expressions (case-insensitive) added to the built-in ones.")
+    ] = ()
+    block_defaults: Annotated[
+        bool, _about("Apply the built-in patterns: tracking pixels, icons, sprites, spacers, SVG.")
+    ] = True
+
+
+class Dedup(Section):
+    """What counts as the same, and as too often."""
+
+    earlier: Annotated[tuple[str, ...], _about("Folders of earlier datasets; what they have is dropped here.")] = ()
+    max_url_seen: Annotated[
+        int, _about("An image URL seen more often (on more pages) is dropped (OBELICS: 10); 0 for no limit.", ge=0)
+    ] = 10
+    max_caption_seen: Annotated[
+        int, _about("A caption with more different image URLs is dropped (COYO-700M: 10); 0 for no limit.", ge=0)
+    ] = 10
+
+
+class Fetch(Section):
+    """How files are asked for. The defaults are polite; raise them only for servers that are yours."""
+
+    source: Annotated[
+        Literal["web", "archive"],
+        _about("web requests each URL; archive takes the bytes from the WARC files themselves."),
+    ] = msgspec.field(default="web", name="from")
+    concurrency: Annotated[int, _about("Requests under way at once, per worker.", ge=1)] = 256
+    per_host: Annotated[int, _about("Requests under way at once, per host.", ge=1)] = 4
+    host_delay_seconds: Annotated[
+        float, _about("Shortest time between the starts of two requests to one host.", ge=0)
+    ] = 0.0
+    connect_seconds: Annotated[float, _about("Deadline for name resolution, and for TCP and TLS together.", gt=0)] = (
+        10.0
+    )
+    first_byte_seconds: Annotated[float, _about("Deadline from the request to the response headers.", gt=0)] = 15.0
+    idle_seconds: Annotated[float, _about("Longest pause between two reads of the body.", gt=0)] = 10.0
+    total_seconds: Annotated[float, _about("Deadline for one try, redirects included.", gt=0)] = 60.0
+    max_bytes: Annotated[int, _about("Largest body, on the wire and decompressed.", ge=1)] = 30_000_000
+    bytes_in_flight: Annotated[
+        int, _about("Budget for bodies in memory, per worker; requests wait when it is spent.", ge=1_000_000)
+    ] = 256_000_000
+    max_redirects: Annotated[int, _about("Redirects followed, each checked anew.", ge=0)] = 5
+    retries: Annotated[
+        int,
+        _about("Repeats after a failure that may pass (429, 5xx, timeouts, resets); never after 404, 410, 403.", ge=0),
+    ] = 2
+    retry_seconds: Annotated[
+        float, _about("First pause before a repeat; doubles each time, with jitter. Retry-After overrides it.", ge=0)
+    ] = 1.0
+    max_retry_after_seconds: Annotated[
+        float, _about("A longer Retry-After sets the host aside instead of waiting.", ge=0)
+    ] = 60.0
+    host_failures: Annotated[int, _about("Connection failures in a row after which a host is set aside.", ge=1)] = 5
+    host_pause_seconds: Annotated[
+        float, _about("How long a host is set aside before one request tries it again.", ge=0)
+    ] = 60.0
+    ports: Annotated[tuple[int, ...], _about("Ports that may be asked.")] = (80, 443)
+    allow_addresses: Annotated[
+        tuple[str, ...],
+        _about("Networks (CIDR) that may be asked although they are not public: for tests and intranets."),
+    ] = ()
+    verify_tls: Annotated[bool, _about("Check certificates.")] = True
+    part_size: Annotated[int, _about("Candidates in a part: what is lost at most when a worker dies.", ge=1)] = 2_000
+
+
+class Images(Section):
+    """What images must be, and how they are stored. Modes have img2dataset's names and meaning."""
+
+    size: Annotated[int, _about("Target size in pixels, for `mode`.", ge=1)] = 256
+    mode: Annotated[
+        Literal["keep_ratio", "keep_ratio_largest", "center_crop", "border", "no"],
+        _about(
+            "keep_ratio: shorter side = size; keep_ratio_largest: longer side = size; center_crop: cut to a square; border: pad to a square; no: leave."
+        ),
+    ] = "keep_ratio"
+    only_if_bigger: Annotated[bool, _about("Never enlarge.")] = True
+    skip_reencode: Annotated[
+        bool, _about("Store the original bytes where no resize was needed (after removing metadata).")
+    ] = False
+    format: Annotated[Literal["jpg", "png", "webp", "avif"], _about("Format of the stored image.")] = "jpg"
+    quality: Annotated[int, _about("Encoder quality: 1..100; for png the compression level 0..9.", ge=0, le=100)] = 95
+    min_bytes: Annotated[int, _about("Smallest original file (LAION: 5 KB).", ge=0)] = 5_000
+    min_side: Annotated[int, _about("Fewest pixels of the shorter side.", ge=0)] = 64
+    max_pixels: Annotated[int, _about("Most pixels, checked before decoding (Pillow's bomb limit).", ge=1)] = 89_478_485
+    max_aspect_ratio: Annotated[float, _about("Longer side over shorter side (COYO-700M, DataComp: 3).", ge=1)] = 3.0
+    drop_single_colour: Annotated[bool, _about("Drop images without content.")] = True
+    decode_seconds: Annotated[float, _about("Deadline of one decode.", gt=0)] = 20.0
+    decode_bytes: Annotated[int, _about("Memory cap of one decoder process.", ge=100_000_000)] = 2_000_000_000
+
+
+class Publish(Section):
+    """The form of the release."""
+
+    sink: Annotated[
+        Literal["webdataset", "parquet", "files"],
+        _about("webdataset (tar, as img2dataset), parquet (Hugging Face Image) or files."),
+    ] = "webdataset"
+    shard_size: Annotated[int, _about("Samples in a shard, on average.", ge=1)] = 10_000
+
+
+class Run(Section):
+    """How the work is spread. Nothing here changes the result."""
+
+    workers: Annotated[int, _about("Worker processes; 0 for one per core.", ge=0)] = 0
+    max_parts: Annotated[int, _about("Archives are grouped into at most this many parts.", ge=1)] = 256
+
+
+class Recipe(Section):
+    """All of the above. See `load` and `dump`."""
+
+    dataset: Dataset
+    select: Select = Select()
+    extract: Extract = Extract()
+    captions: Captions = Captions()
+    urls: Urls = Urls()
+    dedup: Dedup = Dedup()
+    fetch: Fetch = Fetch()
+    images: Images = Images()
+    publish: Publish = Publish()
+    run: Run = Run()
