@@ -19,7 +19,7 @@ def _about(text: str, **bounds: float) -> Meta:
     return Meta(description=text, **bounds)  # type: ignore[arg-type]
 
 
-class Dataset(Section):
+class Dataset(Section, frozen=True, kw_only=True):
     """What the dataset is called and where it goes."""
 
     name: Annotated[str, _about("Name of the dataset, used in the card and as folder name.", min_length=1)]
@@ -35,7 +35,7 @@ class Dataset(Section):
     seed: Annotated[int, _about("Seed of every random choice: which archives, which order.", ge=0)] = 0
 
 
-class Select(Section):
+class Select(Section, frozen=True, kw_only=True):
     """Which archives, or which URL table, to read."""
 
     crawl: Annotated[str, _about("Common Crawl id (CC-MAIN-2026-43); `allmende crawls` lists them.")] = ""
@@ -59,7 +59,7 @@ class Select(Section):
     retries: Annotated[int, _about("How often a failed archive request is repeated, with backoff.", ge=0)] = 8
 
 
-class Extract(Section):
+class Extract(Section, frozen=True, kw_only=True):
     """What is read off a page."""
 
     caption_sources: Annotated[
@@ -76,7 +76,7 @@ class Extract(Section):
     ] = False
 
 
-class Captions(Section):
+class Captions(Section, frozen=True, kw_only=True):
     """Rules for the words. Each drops with its own Reason."""
 
     min_chars: Annotated[int, _about("Fewest characters (LAION-400M: 5).", ge=0)] = 5
@@ -100,7 +100,7 @@ class Captions(Section):
     min_language_score: Annotated[float, _about("Below this confidence a caption's language is und.", ge=0, le=1)] = 0.5
 
 
-class Urls(Section):
+class Urls(Section, frozen=True, kw_only=True):
     """Rules for image URLs."""
 
     blocked: Annotated[
@@ -111,7 +111,7 @@ class Urls(Section):
     ] = True
 
 
-class Dedup(Section):
+class Dedup(Section, frozen=True, kw_only=True):
     """What counts as the same, and as too often."""
 
     earlier: Annotated[tuple[str, ...], _about("Folders of earlier datasets; what they have is dropped here.")] = ()
@@ -123,7 +123,7 @@ class Dedup(Section):
     ] = 10
 
 
-class Fetch(Section):
+class Fetch(Section, frozen=True, kw_only=True):
     """How files are asked for. The defaults are polite; raise them only for servers that are yours."""
 
     source: Annotated[
@@ -169,7 +169,7 @@ class Fetch(Section):
     part_size: Annotated[int, _about("Candidates in a part: what is lost at most when a worker dies.", ge=1)] = 2_000
 
 
-class Images(Section):
+class Images(Section, frozen=True, kw_only=True):
     """What images must be, and how they are stored. Modes have img2dataset's names and meaning."""
 
     size: Annotated[int, _about("Target size in pixels, for `mode`.", ge=1)] = 256
@@ -194,7 +194,7 @@ class Images(Section):
     decode_bytes: Annotated[int, _about("Memory cap of one decoder process.", ge=100_000_000)] = 2_000_000_000
 
 
-class Publish(Section):
+class Publish(Section, frozen=True, kw_only=True):
     """The form of the release."""
 
     sink: Annotated[
@@ -204,14 +204,14 @@ class Publish(Section):
     shard_size: Annotated[int, _about("Samples in a shard, on average.", ge=1)] = 10_000
 
 
-class Run(Section):
+class Run(Section, frozen=True, kw_only=True):
     """How the work is spread. Nothing here changes the result."""
 
     workers: Annotated[int, _about("Worker processes; 0 for one per core.", ge=0)] = 0
     max_parts: Annotated[int, _about("Archives are grouped into at most this many parts.", ge=1)] = 256
 
 
-class Recipe(Section):
+class Recipe(Section, frozen=True, kw_only=True):
     """All of the above. See `load` and `dump`."""
 
     dataset: Dataset

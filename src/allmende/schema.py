@@ -22,7 +22,7 @@ class Reason(StrEnum):
     stage: str
     explanation: str
 
-    def __new__(cls, value: str, stage: str, explanation: str) -> Self:
+    def __new__(cls, value: str, stage: str, explanation: str) -> Self:  # noqa: D102 - an enum member is its own doc
         member = str.__new__(cls, value)
         member._value_ = value
         member.stage = stage
