@@ -5,7 +5,7 @@ that `allmende init` writes are generated from them. The resolved recipe (all de
 stored beside the data as `recipe.toml`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -15,8 +15,8 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Base of a recipe's tables: immutable, no unknown keys."""
 
 
-def _about(text: str, **bounds: float) -> Meta:
-    return Meta(description=text, **bounds)  # type: ignore[arg-type]
+def _about(text: str, **bounds: Any) -> Meta:
+    return Meta(description=text, **bounds)
 
 
 class Dataset(Section, frozen=True, kw_only=True):

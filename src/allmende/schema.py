@@ -261,6 +261,11 @@ CANDIDATES = pa.schema(
         _field("warc_offset", pa.int64(), "Byte offset of the capture's record in `warc_file`."),
         _field("warc_length", pa.int64(), "Compressed length of that record in bytes."),
         _field("captured_at", _UTC, "When the page was captured."),
+        _field(
+            "url_key",
+            pa.uint64(),
+            "64-bit hash of the image URL: puts equal URLs side by side, and hosts in random order.",
+        ),
         _field("host_key", pa.uint64(), "64-bit hash of the image URL's host; its high bits choose the bucket."),
         _field("caption_key", pa.uint64(), "64-bit hash of the caption, lower-cased, to count how often it is seen."),
         _field("seen", pa.int32(), "Number of occurrences that this row stands for."),
