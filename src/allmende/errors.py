@@ -4,6 +4,8 @@
     ├── RecipeError     (ValueError)          the recipe, or a command's argument, is wrong
     │   └── RecipeChanged                     the recipe differs from the one this dataset was built with
     ├── SourceError     (OSError)             an archive, path list or URL table can't be had
+    │   └── SourceMissing   (FileNotFoundError)   it isn't at its source; for an archive: Reason.ARCHIVE_MISSING
+    │       └── SourceRefused                     the source answers, but refuses it (403, file permissions)
     ├── LakeError       (OSError)             a dataset folder can't be read or written
     │   ├── LakeLocked                        another build works on it
     │   └── LakeTooNew                        a newer Allmende wrote it
@@ -35,6 +37,21 @@ class SourceError(AllmendeError, OSError):
     """An input (archive, path list, URL table) is missing, refused or unreadable."""
 
     exit_code = 4
+
+
+class SourceMissing(SourceError, FileNotFoundError):
+    """The input isn't at its source: HTTP 404 or 410, NoSuchKey, no such file.
+
+    A missing archive is no reason to stop a build: it is counted as `Reason.ARCHIVE_MISSING`.
+    """
+
+
+class SourceRefused(SourceMissing):
+    """The source refuses the input: HTTP 401 or 403, AccessDenied, file permissions.
+
+    Object stores say this of files that do not exist, so it counts as missing where one file is concerned.
+    Common Crawl also says it to clients that asked too much: when every file is refused, stop.
+    """
 
 
 class LakeError(AllmendeError, OSError):
