@@ -198,8 +198,8 @@ class Publish(Section, frozen=True, kw_only=True):
     """The form of the release."""
 
     sink: Annotated[
-        Literal["webdataset", "parquet", "files"],
-        _about("webdataset (tar, as img2dataset), parquet (Hugging Face Image) or files."),
+        str,
+        _about("webdataset (tar, as img2dataset), parquet (Hugging Face Image), files, or a plug-in's name."),
     ] = "webdataset"
     shard_size: Annotated[int, _about("Samples in a shard, on average.", ge=1)] = 10_000
 

@@ -1,0 +1,180 @@
+"""The parts of a released sample that every format shares: its JSON, its metadata columns, files with a digest."""
+
+import hashlib
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from allmende.publish.sink import Row, Shard, WrittenFile
+
+BUILD_COLUMNS = frozenset({"data_offset", "data_size"})
+"""Columns that point into the build's own files; no release has them."""
+
+HASH_COLUMNS = frozenset({"url_key", "host_key", "caption_key", "order_key"})
+"""Columns that serve the build's bucketing; in the metadata table, but not in each sample's JSON."""
+
+CLOCK_COLUMNS = frozenset({"fetched_at", "fetch_ms"})
+"""Columns that differ from one build to the next. They stand in the metadata table only, so that two
+builds of the same recipe from the same answers give the same archives, byte for byte."""
+
+IMG2DATASET = (
+    "url",
+    "caption",
+    "key",
+    "status",
+    "error_message",
+    "width",
+    "height",
+    "original_width",
+    "original_height",
+    "exif",
+    "sha256",
+)
+"""Fields of img2dataset's JSON, in its order; readers of its output find them here under the same names."""
+
+STATUS_FIELDS = (
+    pa.field("status", pa.string(), metadata={"doc": "success: for readers of img2dataset's metadata."}),
+    pa.field("error_message", pa.string(), metadata={"doc": "null: for readers of img2dataset's metadata."}),
+)
+
+ROWS_PER_GROUP = 5_000
+"""Rows in a row group of the metadata table: some 3 MB, read as a whole to find one sample."""
+
+_ROWS_PER_BATCH = 500
+_PARQUET = {"compression": "zstd", "compression_level": 3}
+
+
+def released(schema: pa.Schema) -> list[pa.Field]:
+    """The columns of a build's samples that go into a release."""
+    return [field for field in schema if field.name not in BUILD_COLUMNS]
+
+
+def described(row: Row, key: str, schema: pa.Schema) -> bytes:
+    """A sample's JSON: img2dataset's fields first, then ours; indented by four like img2dataset's, UTF-8.
+
+    Every field is there in every sample, null where nothing is known. Times are RFC 3339.
+    """
+    own = {"key": key, "status": "success", "error_message": None}
+    document: dict[str, Any] = {name: own[name] if name in own else row.get(name) for name in IMG2DATASET}
+    hidden = BUILD_COLUMNS | HASH_COLUMNS | CLOCK_COLUMNS
+    document.update({name: row.get(name) for name in schema.names if name not in hidden and name not in document})
+    return msgspec.json.format(msgspec.json.encode(document), indent=4)
+
+
+def statistics(rows: int) -> bytes:
+    """A shard's `_stats.json`, as img2dataset writes it, without `duration`: what went wrong never reached a shard."""
+    counts = {"count": rows, "successes": rows, "failed_to_download": 0, "failed_to_resize": 0}
+    return msgspec.json.format(msgspec.json.encode({**counts, "status_dict": {"success": rows}}), indent=4)
+
+
+class HashedFile(io.RawIOBase):
+    """A new file that knows its size and SHA-256 when it is closed, without being read again."""
+
+    def __init__(self, directory: Path, name: str):
+        super().__init__()
+        self._name = name
+        self._size = 0
+        self._digest = hashlib.sha256()
+        self._file = (directory / name).open("wb", buffering=1 << 20)
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Appends bytes, or anything that has the buffer protocol."""
+        view = memoryview(data).cast("B") if not isinstance(data, bytes) else data
+        self._digest.update(view)
+        self._file.write(view)
+        self._size += len(view)
+        return len(view)
+
+    def tell(self) -> int:
+        """Bytes written so far."""
+        return self._size
+
+    def close(self) -> None:
+        """Closes the file; twice is no error."""
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+    def facts(self) -> WrittenFile:
+        """Name, size and digest of what was written."""
+        return WrittenFile(self._name, self._size, self._digest.hexdigest())
+
+
+def write_file(directory: Path, name: str, content: bytes) -> WrittenFile:
+    """Writes a whole file."""
+    (directory / name).write_bytes(content)
+    return WrittenFile(name, len(content), hashlib.sha256(content).hexdigest())
+
+
+class TableWriter:
+    """Writes rows, given one by one, to a Parquet file; holds one row group.
+
+    A context manager: leaving it finishes the file, unless an error is under way.
+    """
+
+    def __init__(self, directory: Path, name: str, schema: pa.Schema, rows_per_group: int, bytes_per_group: int):
+        self._schema = schema
+        self._rows_per_group = rows_per_group
+        self._bytes_per_group = bytes_per_group
+        self._rows: list[dict[str, Any]] = []
+        self._batches: list[pa.RecordBatch] = []
+        self._held_rows = 0
+        self._held_bytes = 0
+        self._file = HashedFile(directory, name)
+        # Minimum and maximum of an image help nobody, so they are kept for the plain columns only.
+        plain = [field.name for field in schema if not pa.types.is_struct(field.type)]
+        self._writer = pq.ParquetWriter(self._file, schema, write_statistics=plain, **_PARQUET)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self._write_group()
+        finally:
+            self._writer.close()
+            self._file.close()
+
+    def add(self, row: dict[str, Any], size: int = 0) -> None:
+        """Adds a row; `size` is the number of bytes in its large values."""
+        self._rows.append(row)
+        self._held_rows += 1
+        self._held_bytes += size
+        if self._held_rows >= self._rows_per_group or self._held_bytes >= self._bytes_per_group:
+            self._write_group()
+        elif len(self._rows) >= _ROWS_PER_BATCH:
+            self._pack_rows()
+
+    def facts(self) -> WrittenFile:
+        """Name, size and digest of the finished file."""
+        return self._file.facts()
+
+    def _pack_rows(self) -> None:
+        # A row of Python objects is some ten times as large as in Arrow.
+        if self._rows:
+            self._batches.append(pa.RecordBatch.from_pylist(self._rows, schema=self._schema))
+            self._rows = []
+
+    def _write_group(self) -> None:
+        self._pack_rows()
+        if self._batches:
+            table = pa.Table.from_batches(self._batches, schema=self._schema)
+            self._writer.write_table(table, row_group_size=table.num_rows)
+        self._batches, self._held_rows, self._held_bytes = [], 0, 0
+
+
+def metadata_writer(shard: Shard, fields: Iterable[pa.Field], directory: Path) -> TableWriter:
+    """A writer of the metadata table beside a shard: `fields`, img2dataset's status, then the released columns."""
+    schema = pa.schema([*fields, *STATUS_FIELDS, *released(shard.schema)])
+    return TableWriter(directory, f"{shard.name}.parquet", schema, ROWS_PER_GROUP, 1 << 26)

@@ -1,0 +1,101 @@
+"""Parquet with the images inside, as Hugging Face's `Image` feature: one file a shard, metadata and bytes together.
+
+    00000.parquet      key, image {bytes, path}, all metadata
+
+A row group holds at most 1,000 rows or 32 MB of images, whichever is reached first: that bounds the memory of writer and
+reader, and is small enough for the dataset viewer, which reads whole row groups.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from allmende.publish.member import TableWriter, released
+from allmende.publish.sink import Sample, Shard, Usage, WrittenShard
+
+ROWS_PER_GROUP = 1_000
+BYTES_PER_GROUP = 32_000_000
+
+_FIELDS = (
+    pa.field("key", pa.string(), metadata={"doc": "Name of the sample: shard and index, as in the other formats."}),
+    pa.field(
+        "image",
+        pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())]),
+        metadata={"doc": "The stored image: its bytes, and a file name that tells the format."},
+    ),
+)
+
+
+class Parquet:
+    """The sink `parquet`."""
+
+    def write(self, shard: Shard, samples: Iterable[Sample], directory: Path) -> WrittenShard:
+        """Writes `NNNNN.parquet`; see `Sink.write`."""
+        schema = table_schema(shard.schema)
+        rows = 0
+        with TableWriter(directory, f"{shard.name}.parquet", schema, ROWS_PER_GROUP, BYTES_PER_GROUP) as table:
+            for index, (row, image) in enumerate(samples):
+                key = shard.key(index)
+                path = f"{key}.{row.get('format') or 'jpg'}"
+                table.add({**row, "key": key, "image": {"bytes": image, "path": path}}, len(image))
+                rows += 1
+        return WrittenShard(shard.number, rows, (table.facts(),))
+
+    def read(self, folder: str, shard: str) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """Yields the samples of a shard; see `Sink.read`."""
+        with fsspec.open(f"{folder}/{shard}.parquet", "rb") as file:
+            for batch in pq.ParquetFile(file).iter_batches(batch_size=100):
+                for row in batch.to_pylist():
+                    image = row.pop("image")
+                    yield row, image["bytes"]
+
+    def usage(self, shards: Sequence[str], samples: int, image_format: str) -> Usage:
+        """A snippet for datasets, and one for a look at the table; see `Sink.usage`."""
+        return Usage("*.parquet", _USAGE.format(first=shards[0]))
+
+
+def table_schema(schema: pa.Schema) -> pa.Schema:
+    """The columns of a shard, with the features that Hugging Face `datasets` reads from the file's metadata."""
+    fields = [*_FIELDS, *released(schema)]
+    features = {field.name: _feature(field.type) for field in fields}
+    return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def _feature(kind: pa.DataType) -> dict[str, Any]:
+    """A column's type in the notation of `datasets.Features.to_dict`."""
+    if pa.types.is_struct(kind):
+        return {"_type": "Image"}
+    if pa.types.is_list(kind):
+        return {"feature": _feature(kind.value_type), "_type": "List"}
+    return {"dtype": _DTYPES.get(str(kind), str(kind)), "_type": "Value"}
+
+
+_DTYPES = {"float": "float32", "double": "float64"}
+"""Where Arrow's name of a type is not that of `datasets`."""
+
+_USAGE = """\
+### Hugging Face datasets
+
+```python
+from datasets import load_dataset
+
+dataset = load_dataset("parquet", data_files="*.parquet", split="train", streaming=True)
+for sample in dataset:
+    print(sample["key"], sample["image"].size, sample["caption"], sample["page_url"])
+```
+
+### The metadata alone
+
+Only the columns asked for are read, so the images cost nothing.
+
+```python
+import pyarrow.parquet as pq
+
+print(pq.read_table("{first}.parquet", columns=["key", "url", "caption", "language"]))
+```
+"""
