@@ -7,7 +7,7 @@
 Meant for looking around and for some ten thousand samples; beyond that, file systems prefer archives.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.publish.member import described, metadata_writer, statistics, write_file
-from allmende.publish.sink import Sample, Shard, Usage, WrittenShard
+from allmende.publish.member import described, json_fields, metadata_writer, statistics, write_file
+from allmende.publish.sink import Release, Sample, Shard, Usage, WrittenShard
 
 FIELDS = (
     pa.field("key", pa.string(), metadata={"doc": "Name of the sample's files, without folder and extension."}),
@@ -32,6 +32,7 @@ class Files:
         """Writes the folder `NNNNN`, `NNNNN.parquet` and `NNNNN_stats.json`; see `Sink.write`."""
         (directory / shard.name).mkdir()
         files = []
+        fields = json_fields(shard.schema)
         rows = 0
         with metadata_writer(shard, FIELDS, directory) as table:
             for index, (row, image) in enumerate(samples):
@@ -39,7 +40,7 @@ class Files:
                 path = f"{shard.name}/{key}.{row.get('format') or 'jpg'}"
                 files += [
                     write_file(directory, path, image),
-                    write_file(directory, f"{shard.name}/{key}.json", described(row, key, shard.schema)),
+                    write_file(directory, f"{shard.name}/{key}.json", described(row, key, fields)),
                     write_file(directory, f"{shard.name}/{key}.txt", (row.get("caption") or "").encode()),
                 ]
                 table.add({**row, "key": key, "file": path, "status": "success"})
@@ -55,9 +56,9 @@ class Files:
                 for row in batch.to_pylist():
                     yield row, fs.cat_file(f"{path}/{row['file']}")
 
-    def usage(self, shards: Sequence[str], samples: int, image_format: str) -> Usage:
+    def usage(self, release: Release) -> Usage:
         """A snippet with nothing but Pillow and pyarrow; see `Sink.usage`."""
-        return Usage("*.parquet", _USAGE.format(first=shards[0]))
+        return Usage("*.parquet", (), _USAGE.format(first=release.shards[0]))
 
 
 _USAGE = """\

@@ -55,15 +55,18 @@ def released(schema: pa.Schema) -> list[pa.Field]:
     return [field for field in schema if field.name not in BUILD_COLUMNS]
 
 
-def described(row: Row, key: str, schema: pa.Schema) -> bytes:
-    """A sample's JSON: img2dataset's fields first, then ours; indented by four like img2dataset's, UTF-8.
+def json_fields(schema: pa.Schema) -> list[str]:
+    """Names of the fields of a sample's JSON: img2dataset's, then ours."""
+    hidden = BUILD_COLUMNS | HASH_COLUMNS | CLOCK_COLUMNS | set(IMG2DATASET)
+    return [*IMG2DATASET, *(name for name in schema.names if name not in hidden)]
+
+
+def described(row: Row, key: str, fields: Iterable[str]) -> bytes:
+    """A sample's JSON, indented by four like img2dataset's, UTF-8.
 
     Every field is there in every sample, null where nothing is known. Times are RFC 3339.
     """
-    own = {"key": key, "status": "success", "error_message": None}
-    document: dict[str, Any] = {name: own[name] if name in own else row.get(name) for name in IMG2DATASET}
-    hidden = BUILD_COLUMNS | HASH_COLUMNS | CLOCK_COLUMNS
-    document.update({name: row.get(name) for name in schema.names if name not in hidden and name not in document})
+    document = {name: row.get(name) for name in fields} | {"key": key, "status": "success", "error_message": None}
     return msgspec.json.format(msgspec.json.encode(document), indent=4)
 
 
@@ -71,6 +74,11 @@ def statistics(rows: int) -> bytes:
     """A shard's `_stats.json`, as img2dataset writes it, without `duration`: what went wrong never reached a shard."""
     counts = {"count": rows, "successes": rows, "failed_to_download": 0, "failed_to_resize": 0}
     return msgspec.json.format(msgspec.json.encode({**counts, "status_dict": {"success": rows}}), indent=4)
+
+
+def dtype(kind: pa.DataType) -> str:
+    """The name that Hugging Face `datasets` has for a plain Arrow type."""
+    return {"float": "float32", "double": "float64"}.get(str(kind), str(kind))
 
 
 class HashedFile(io.RawIOBase):

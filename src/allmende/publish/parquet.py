@@ -7,7 +7,7 @@ reader, and is small enough for the dataset viewer, which reads whole row groups
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.publish.member import TableWriter, released
-from allmende.publish.sink import Sample, Shard, Usage, WrittenShard
+from allmende.publish.member import TableWriter, dtype, released
+from allmende.publish.sink import Release, Sample, Shard, Usage, WrittenShard
 
 ROWS_PER_GROUP = 1_000
 BYTES_PER_GROUP = 32_000_000
@@ -54,9 +54,9 @@ class Parquet:
                     image = row.pop("image")
                     yield row, image["bytes"]
 
-    def usage(self, shards: Sequence[str], samples: int, image_format: str) -> Usage:
+    def usage(self, release: Release) -> Usage:
         """A snippet for datasets, and one for a look at the table; see `Sink.usage`."""
-        return Usage("*.parquet", _USAGE.format(first=shards[0]))
+        return Usage("*.parquet", (), _USAGE.format(first=release.shards[0]))
 
 
 def table_schema(schema: pa.Schema) -> pa.Schema:
@@ -72,11 +72,8 @@ def _feature(kind: pa.DataType) -> dict[str, Any]:
         return {"_type": "Image"}
     if pa.types.is_list(kind):
         return {"feature": _feature(kind.value_type), "_type": "List"}
-    return {"dtype": _DTYPES.get(str(kind), str(kind)), "_type": "Value"}
+    return {"dtype": dtype(kind), "_type": "Value"}
 
-
-_DTYPES = {"float": "float32", "double": "float64"}
-"""Where Arrow's name of a type is not that of `datasets`."""
 
 _USAGE = """\
 ### Hugging Face datasets
@@ -84,7 +81,7 @@ _USAGE = """\
 ```python
 from datasets import load_dataset
 
-dataset = load_dataset("parquet", data_files="*.parquet", split="train", streaming=True)
+dataset = load_dataset(".", split="train", streaming=True)  # this folder
 for sample in dataset:
     print(sample["key"], sample["image"].size, sample["caption"], sample["page_url"])
 ```

@@ -9,7 +9,7 @@ plug-in. A plug-in is a package with
 and a test class that derives from `allmende.testing.suites.SinkSuite`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -92,11 +92,26 @@ class WrittenShard:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """What a release consists of, for those who describe it."""
+
+    shards: tuple[str, ...]
+    """Names of the shards, such as `00000`."""
+
+    samples: int
+    image_format: str = "jpg"
+    schema: pa.Schema = SAMPLES
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """How a release of this format is read; goes into the dataset card."""
 
     data_files: str
     """Glob of the files that Hugging Face `datasets` should load, relative to the release folder."""
+
+    features: tuple[Mapping[str, Any], ...]
+    """The columns that `datasets` finds in them, in the YAML form of a dataset card; empty if the files tell."""
 
     markdown: str
     """Snippets for readers, each under its own `###` heading."""
@@ -129,8 +144,8 @@ class Sink(Protocol):
         have no meaning outside the build.
         """
 
-    def usage(self, shards: Sequence[str], samples: int, image_format: str) -> Usage:
-        """Says how to load a release that has these shards, this number of samples and images of this format."""
+    def usage(self, release: Release) -> Usage:
+        """Says how to load a release."""
 
 
 def load_sink(name: str) -> Sink:

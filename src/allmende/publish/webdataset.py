@@ -18,8 +18,8 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.publish.member import HashedFile, described, metadata_writer, statistics, write_file
-from allmende.publish.sink import Sample, Shard, Usage, WrittenShard
+from allmende.publish.member import HashedFile, described, dtype, json_fields, metadata_writer, statistics, write_file
+from allmende.publish.sink import Release, Sample, Shard, Usage, WrittenShard
 
 BLOCK = 512
 """Tar works in blocks of this size; a member's data starts one block after its header (POSIX.1-1988, ustar)."""
@@ -43,6 +43,7 @@ class WebDataset:
     def write(self, shard: Shard, samples: Iterable[Sample], directory: Path) -> WrittenShard:
         """Writes `NNNNN.tar`, `NNNNN.parquet` and `NNNNN_stats.json`; see `Sink.write`."""
         archive = f"{shard.name}.tar"
+        fields = json_fields(shard.schema)
         rows = 0
         with HashedFile(directory, archive) as tar, metadata_writer(shard, FIELDS, directory) as table:
             for index, (row, image) in enumerate(samples):
@@ -50,7 +51,7 @@ class WebDataset:
                 places: dict[str, str | int] = {"key": key, "shard": archive, "status": "success"}
                 for kind, extension, content in (
                     ("image", row.get("format") or "jpg", image),
-                    ("json", "json", described(row, key, shard.schema)),
+                    ("json", "json", described(row, key, fields)),
                     ("text", "txt", (row.get("caption") or "").encode()),
                 ):
                     places[f"{kind}_offset"] = _append(tar, f"{key}.{extension}", content)
@@ -69,10 +70,27 @@ class WebDataset:
                 for row in batch.to_pylist():
                     yield row, _at(tar, row["image_offset"], row["image_size"])
 
-    def usage(self, shards: Sequence[str], samples: int, image_format: str) -> Usage:
+    def usage(self, release: Release) -> Usage:
         """Snippets for webdataset, open_clip, datasets and a single sample; see `Sink.usage`."""
-        tars = braces(shards) + ".tar"
-        return Usage("*.tar", _USAGE.format(tars=tars, samples=samples, first=shards[0], format=image_format))
+        features = (
+            {"name": release.image_format, "dtype": "image"},
+            {"name": "json", "struct": [_json_feature(name, release.schema) for name in json_fields(release.schema)]},
+            {"name": "txt", "dtype": "string"},
+        )
+        text = _USAGE.format(
+            tars=braces(release.shards) + ".tar",
+            samples=release.samples,
+            first=release.shards[0],
+            format=release.image_format,
+        )
+        return Usage("*.tar", features, text)
+
+
+def _json_feature(name: str, schema: pa.Schema) -> dict[str, str]:
+    """A JSON field's type for `datasets`, which else guesses from the first five samples and trips over nulls."""
+    at = schema.get_field_index(name)
+    kind = schema.field(at).type if at >= 0 else pa.string()
+    return {"name": name, "dtype": "string" if pa.types.is_timestamp(kind) else dtype(kind)}
 
 
 def _append(tar: HashedFile, name: str, content: bytes) -> int:
@@ -163,7 +181,7 @@ python -m open_clip_train.main --dataset-type webdataset --train-data '{tars}' -
 ```python
 from datasets import load_dataset
 
-dataset = load_dataset("webdataset", data_files="*.tar", split="train", streaming=True)
+dataset = load_dataset(".", split="train", streaming=True)  # this folder; reads the header of this card
 ```
 
 ### One sample, without reading the archive

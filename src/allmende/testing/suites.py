@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from allmende.publish.member import BUILD_COLUMNS
-from allmende.publish.sink import Sample, Shard, Sink, WrittenShard
+from allmende.publish.sink import Release, Sample, Shard, Sink, WrittenShard
 from allmende.schema import SAMPLES
 from allmende.testing.samples import sample
 
@@ -135,7 +135,7 @@ class SinkSuite:
     def test_usage_tells_how_to_load_it(self, tmp_path: Path) -> None:
         """The glob matches files of the release, and every snippet has a heading."""
         shard = self.written(tmp_path / "out", [sample(0)])
-        usage = self.sink().usage(["00000"], 1, "jpg")
+        usage = self.sink().usage(Release(("00000",), 1))
         assert [file.name for file in shard.files if Path(file.name).match(usage.data_files)]
         assert usage.markdown.startswith("### ")
 
