@@ -1,0 +1,314 @@
+"""The story of a build: which steps, in which order, and what happens between them.
+
+    select ──► candidates ──► unique ──► frequent ──► samples ──► release/shards ──► release
+
+Each step cuts its work into parts, fixed in a plan before it starts; workers make the missing parts in any order;
+a part exists when it is committed. So a build that was stopped, however, goes on where it was.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from allmende import recipe_file
+from allmende.dataset import Dataset
+from allmende.engine import Engine, Failure
+from allmende.errors import AllmendeError, EngineError, LakeError, RecipeChanged, RecipeError
+from allmende.fetch.client import check_contact
+from allmende.lake import Lake, Plan
+from allmende.lock import locked
+from allmende.progress import Progress, Silent
+from allmende.recipe import Recipe
+from allmende.release import write_release
+from allmende.schema import Reason
+from allmende.steps import candidates, frequent, release, samples, table, unique
+from allmende.steps.samples import Retry
+from allmende.steps.step import Parts, Settings, Step
+
+ALL: frozenset[str] = frozenset()
+_SELECT = frozenset({"cache", "retries"})
+_POLITENESS = frozenset(
+    f.encode_name
+    for f in msgspec.structs.fields(Recipe.__struct_defaults__[5])
+    if f.encode_name not in {"from", "ports", "max_bytes", "max_redirects", "part_size"}
+)
+"""How hard and how long we ask may change between two runs; what counts as an answer may not."""
+
+CANDIDATES = Step(
+    name="candidates",
+    unit="candidate",
+    plan=candidates.plan,
+    worker=candidates.Worker,
+    keys={
+        "dataset": frozenset({"name", "output", "description", "license", "contact"}),
+        "select": _SELECT,
+        "extract": ALL,
+        "captions": ALL,
+        "urls": ALL,
+        "run": frozenset({"workers"}),
+    },
+)
+TABLE = replace(CANDIDATES, plan=table.plan, worker=table.Worker)
+UNIQUE = Step(
+    name="unique",
+    unit="candidate",
+    plan=unique.plan,
+    worker=unique.Worker,
+    keys={"dedup": frozenset({"max_caption_seen"})},
+    upstream=("candidates",),
+)
+FREQUENT = Step(
+    name="frequent",
+    unit="caption",
+    plan=frequent.plan,
+    worker=frequent.Worker,
+    keys={"dedup": ALL},
+    upstream=("unique",),
+)
+SAMPLES = Step(
+    name="samples",
+    unit="sample",
+    plan=samples.plan,
+    worker=samples.Worker,
+    keys={"fetch": _POLITENESS, "images": ALL},
+    tasks=samples.tasks,
+    cores_per_worker=6,
+    upstream=("unique", "frequent"),
+)
+RELEASE = Step(
+    name="release/shards",
+    unit="sample",
+    plan=release.plan,
+    worker=release.Worker,
+    keys={"publish": ALL},
+    upstream=("samples",),
+)
+
+
+def steps(recipe: Recipe) -> tuple[Step, ...]:
+    """The steps of this recipe's build, in order."""
+    return (TABLE if recipe.select.urls else CANDIDATES, UNIQUE, FREQUENT, SAMPLES, RELEASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a build would do: the answer of a dry run."""
+
+    output: str
+    steps: dict[str, str]
+    """For each step: what is finished and what is left."""
+    inputs: list[str]
+    """The archives or tables that are read."""
+
+
+def build(
+    recipe: Recipe,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+    *,
+    redo: bool = False,
+) -> Dataset:
+    """Builds the dataset of a recipe, or continues it.
+
+    Args:
+        recipe: See `allmende.load_recipe`.
+        engine: Where to run; by default all cores of this machine.
+        progress: Who is told; by default nobody.
+        redo: Throw away what was built with another recipe, where it matters, and build anew.
+
+    Raises:
+        RecipeChanged: if the output holds a dataset of another recipe (and not `redo`).
+        LakeLocked: if another build works on it.
+        SourceError, LakeError, EngineError: if it had to stop; run it again to continue.
+    """
+    recipe_file.check(recipe)
+    engine = engine or Engine(workers=recipe.run.workers)
+    progress = progress or Silent()
+    lake = Lake(recipe_file.output(recipe))
+    with _session(lake, engine, "build"):
+        _same_recipe(lake, recipe, redo=redo)
+        for step in steps(recipe):
+            run_step(lake, step, recipe, engine, progress)
+        write_release(lake, recipe)
+    return Dataset(lake)
+
+
+def retry(
+    lake: Lake,
+    reasons: list[str],
+    statuses: list[int] | None = None,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Asks again for URLs that failed, and only for those; then renews the release.
+
+    Args:
+        lake: The dataset.
+        reasons: Values of `Reason`; a prefix takes all that start so: `timeout` takes all four deadlines.
+        statuses: HTTP statuses.
+        engine: Where to run.
+        progress: Who is told.
+
+    Raises:
+        RecipeError: if there is no such reason.
+    """
+    recipe = Dataset(lake).recipe
+    engine, progress = engine or Engine(workers=recipe.run.workers), progress or Silent()
+    again = Retry(tuple(matching_reasons(reasons)), tuple(statuses or ()))
+    folder = lake.step("samples")
+    with _session(lake, engine, "retry"):
+        plan = folder.read_plan()
+        if plan is None:
+            raise LakeError(f"{lake.root} has no samples yet. Build it first: allmende build RECIPE")
+        failed = {
+            m.part for m in folder.manifests() if again.statuses or set(m.counts["sample"].dropped) & set(again.reasons)
+        }
+        parts = {name: part for name, part in plan.parts.items() if name in failed}
+        extra = {"retry": msgspec.to_builtins(again)}
+        _run_parts(lake, SAMPLES, plan, parts, recipe, engine, progress, extra)
+        for step in steps(recipe):
+            run_step(lake, step, recipe, engine, progress)
+        write_release(lake, recipe)
+    return Dataset(lake)
+
+
+def matching_reasons(names: list[str]) -> list[str]:
+    """Reasons with one of these names, or starting with one of them and an underscore.
+
+    Raises:
+        RecipeError: if a name matches nothing that a retry could change.
+    """
+    found = []
+    known = [str(reason) for reason in Reason if reason.stage in {"fetch", "image"}]
+    for name in names:
+        chosen = [reason for reason in known if reason == name or reason.startswith(f"{name}_")]
+        if not chosen:
+            raise RecipeError(f"No reason {name!r} that a retry could change. There are: {', '.join(known)}")
+        found += chosen
+    return found
+
+
+def outlook(recipe: Recipe) -> Outlook:
+    """What `build` would do, without doing it. Path lists are read, nothing is written."""
+    recipe_file.check(recipe)
+    lake = Lake(recipe_file.output(recipe))
+    states = {}
+    first = steps(recipe)[0]
+    for step in steps(recipe):
+        plan = lake.step(step.name).read_plan()
+        if plan is None:
+            states[step.name] = "to do"
+        else:
+            states[step.name] = f"{len(lake.step(step.name).finished())} of {len(plan.parts)} parts finished"
+    plan = lake.step(first.name).read_plan()
+    parts = plan.parts if plan else first.plan(recipe, lake)
+    inputs = [str(item) for part in parts.values() for item in part.get("archives", [part.get("file")])]
+    return Outlook(lake.root, states, inputs)
+
+
+@contextmanager
+def _session(lake: Lake, engine: Engine, kind: str) -> Iterator[None]:
+    """The lock, the engine, and a line in the log however it ends."""
+    with locked(lake):
+        engine.start()
+        lake.event(f"{kind} started", engine=engine.kind)
+        try:
+            yield
+        except KeyboardInterrupt:
+            lake.event(f"{kind} interrupted")
+            raise
+        except AllmendeError as error:
+            lake.event(f"{kind} stopped", error=type(error).__name__, message=str(error))
+            raise
+        lake.event(f"{kind} finished")
+
+
+def _same_recipe(lake: Lake, recipe: Recipe, *, redo: bool) -> None:
+    """Refuses to mix two recipes in one dataset, or clears what the new one makes anew."""
+    if lake.exists("recipe.toml"):
+        old = recipe_file.loads(lake.read("recipe.toml").decode(), lake.url("recipe.toml"))
+        stale = [s.name for s in steps(recipe) if _own_digest(s, old) != _own_digest(s, recipe)]
+        if stale and lake.step(steps(recipe)[0].name).read_plan() is not None and not redo:
+            changes = "\n  ".join(recipe_file.changed_keys(old, recipe))
+            raise RecipeChanged(
+                f"{lake.root} was built with another recipe:\n  {changes}\n"
+                f"Choose another [dataset] output, or redo the steps from {stale[0]} on: allmende build --redo RECIPE"
+            )
+    lake.write("recipe.toml", recipe_file.dumps(recipe).encode())
+
+
+def _own_digest(step: Step, recipe: Recipe) -> str:
+    return recipe_file.digest(recipe, step.keys)
+
+
+def _digest(lake: Lake, step: Step, recipe: Recipe) -> str:
+    """Changes when the recipe's part in this step does, or anything it reads."""
+    parts = [step.name, _own_digest(step, recipe)]
+    for name in step.upstream:
+        folder = lake.step(name)
+        plan = folder.read_plan()
+        parts.append(plan.digest if plan else "")
+        parts += [f"{m.part}.{m.round}" for m in folder.manifests() if m.round]
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def run_step(lake: Lake, step: Step, recipe: Recipe, engine: Engine, progress: Progress) -> None:
+    """Plans a step if it has no plan yet, and makes the parts that are missing."""
+    folder = lake.step(step.name)
+    digest = _digest(lake, step, recipe)
+    plan = folder.read_plan()
+    if plan is not None and plan.digest != digest:
+        folder.discard()
+        plan = None
+    if plan is None:
+        progress.note(f"{step.name}: planning")
+        plan = Plan(step=step.name, digest=digest, parts=step.plan(recipe, lake))
+        folder.write_plan(plan)
+        if step is SAMPLES:
+            check_contact(sum(p["end"] - p["begin"] for p in plan.parts.values()), recipe.dataset.contact)
+    folder.sweep()
+    finished = set(folder.finished())
+    pending = {name: part for name, part in plan.parts.items() if name not in finished}
+    if pending:
+        _run_parts(lake, step, plan, pending, recipe, engine, progress)
+
+
+def _run_parts(
+    lake: Lake,
+    step: Step,
+    plan: Plan,
+    pending: Parts,
+    recipe: Recipe,
+    engine: Engine,
+    progress: Progress,
+    extra: dict[str, Any] | None = None,
+) -> None:
+    cores = engine.worker_count()
+    workers = max(1, cores // step.cores_per_worker)
+    settings = Settings.encode(lake, recipe, plan.digest, max(1, cores // workers))
+    tasks = [{"parts": parts, **(extra or {})} for parts in step.tasks(pending, workers)]
+    lake.event("step started", step=step.name, parts=len(pending), of=len(plan.parts))
+    failures: list[Failure] = []
+    with progress.step(lake.step(step.name), step.unit, plan, rewriting=set(pending) if extra else set()):
+        for answer in replace(engine, workers=workers).run(step.worker, settings, tasks):
+            if isinstance(answer, Failure):
+                failures.append(answer)
+                lake.event("task failed", step=step.name, error=str(answer.error))
+    _stop_if_incomplete(lake, step, plan, failures)
+    lake.event("step finished", step=step.name)
+
+
+def _stop_if_incomplete(lake: Lake, step: Step, plan: Plan, failures: list[Failure]) -> None:
+    if failures:
+        first = failures[0].error
+        more = f" ({len(failures)} tasks failed; all are in events.jsonl)" if len(failures) > 1 else ""
+        raise type(first)(f"{first}{more}")
+    missing = len(plan.parts) - len(lake.step(step.name).finished())
+    if missing:
+        raise EngineError(
+            f"{step.name}: {missing} parts are missing, though no worker said why. Run the same command again."
+        )

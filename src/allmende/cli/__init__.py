@@ -1,0 +1,90 @@
+"""The command line: one file a command, loaded when it is asked for.
+
+Exit codes: 0 done · 1 a bug or an unexpected error · 2 wrong arguments or recipe · 3 finished, but something needs a look ·
+4 a source is missing or refused · 5 the dataset folder can't be read or written · 6 the engine failed ·
+7 an optional dependency is missing · 130 stopped by Ctrl-C.
+"""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from allmende import __version__
+from allmende.errors import AllmendeError
+
+COMMANDS = {
+    "init": "Writes a commented recipe to start from.",
+    "build": "Builds the dataset of a recipe, or continues it.",
+    "status": "Shows how far a dataset is, and what failed and why.",
+    "retry": "Asks again for URLs that failed.",
+    "report": "Renews report.html and the dataset card.",
+    "fetch": "Downloads a table of image URLs into a dataset.",
+    "crawls": "Lists the crawls there are.",
+    "inspect": "Shows what is in a WAT, WARC, shard, Parquet or dataset folder.",
+    "demo": "Builds a small dataset from a crawl that ships with Allmende, offline.",
+}
+
+
+class _Commands(click.Group):
+    """Finds commands by name and imports only the one that runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"allmende.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with:  allmende demo",
+)
+@click.version_option(__version__, prog_name="allmende")
+def root() -> None:
+    """Turns snapshots of the open web into open, documented training datasets."""
+
+
+def main() -> None:
+    """Runs the command line. Errors of ours are printed without a traceback, and set the exit code."""
+    try:
+        root.main(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except AllmendeError as error:
+        click.secho(f"Error: {error}", fg="red", err=True)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.secho("Stopped. Finished parts are safe: the same command goes on from here.", fg="yellow", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # whoever read our output has enough: `allmende inspect x | head`
+        sys.stderr.close()
+        sys.exit(141)
+
+
+def example(*lines: str) -> str:
+    """The `epilog` of a command: commands to copy."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def dump(value: Any) -> None:
+    """Prints a value as JSON."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

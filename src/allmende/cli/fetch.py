@@ -1,0 +1,63 @@
+"""`allmende fetch`: a URL table in, a dataset out."""
+
+import click
+
+from allmende.cli import dump, example
+
+
+@click.command(
+    epilog=example(
+        "allmende fetch urls.parquet --to images/",
+        "allmende fetch pairs.tsv --to images/ --url-column image --caption-column text --size 512",
+    )
+)
+@click.argument("tables", nargs=-1, required=True)
+@click.option("--to", "output", required=True, help="Folder or URL of the dataset.")
+@click.option("--url-column", default="url", show_default=True, help="Column with the image URL.")
+@click.option("--caption-column", default="caption", show_default=True, help="Column with the caption.")
+@click.option("--size", default=256, show_default=True, help="Target size in pixels.")
+@click.option(
+    "--mode",
+    type=click.Choice(["keep_ratio", "keep_ratio_largest", "center_crop", "border", "no"]),
+    default="keep_ratio",
+    show_default=True,
+    help="How to resize.",
+)
+@click.option(
+    "--format",
+    "image_format",
+    type=click.Choice(["jpg", "png", "webp", "avif"]),
+    default="jpg",
+    show_default=True,
+    help="Stored format.",
+)
+@click.option("--quality", type=int, help="Encoder quality; 95, for png compression level 6.")
+@click.option("--sink", default="webdataset", show_default=True, help="webdataset, parquet or files.")
+@click.option(
+    "--contact", default="", help="Your e-mail or web address, sent to the servers you ask. Needed above 10,000 URLs."
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="Any other key of a recipe, in TOML."
+)
+@click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Where to run.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def command(
+    tables: tuple[str, ...], output: str, settings: tuple[str, ...], engine: str, as_json: bool, **chosen: str | int
+) -> None:  # noqa: D417
+    """Downloads the images of URL tables (parquet, csv, tsv, json, jsonl, txt; .gz) into a dataset.
+
+    No image is dropped for its size or shape unless asked to: --set images.min_side=200
+    """
+    from allmende.building import build
+    from allmende.cli.display import display
+    from allmende.cli.status import funnel_text
+    from allmende.engine import Engine
+    from allmende.recipe_file import from_table
+
+    recipe = from_table(tables, output, dict(chosen), settings)
+    dataset = build(recipe, Engine(engine), display(quiet=as_json))
+    if as_json:
+        dump(dataset.status())
+        return
+    click.echo(funnel_text(dataset))
+    click.echo(f"\nThe dataset: {dataset.lake.url('release')}\nIts report:  {dataset.lake.url('release/report.html')}")

@@ -1,0 +1,41 @@
+"""`allmende status`."""
+
+import click
+
+from allmende.cli import dump, example
+from allmende.dataset import Dataset, StepStatus
+
+
+@click.command(epilog=example("allmende status my-dataset", "allmende status s3://bucket/my-dataset --json"))
+@click.argument("dataset")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def command(dataset: str, as_json: bool) -> None:
+    """Shows progress, rates, the funnel, what is left, and what failed and why."""
+    opened = Dataset(dataset)
+    status = opened.status()
+    if as_json:
+        dump(status)
+        return
+    for step in status:
+        click.echo(_step_line(step))
+    click.echo()
+    click.echo(funnel_text(opened))
+
+
+def _step_line(step: StepStatus) -> str:
+    if not step.parts and not step.finished:
+        return f"{step.step:<15} not planned yet"
+    state = "done" if step.finished == step.parts else f"{step.parts - step.finished} left"
+    rows = sum(tally.seen for unit, tally in step.counts.items() if unit != "record")
+    rate = f" · {rows / step.worker_seconds:,.0f} rows/s per worker" if step.worker_seconds and rows else ""
+    received = step.facts.get("bytes_received", 0)
+    volume = f" · {received / 1e6:,.1f} MB received" if received else ""
+    return f"{step.step:<15} {step.finished}/{step.parts} parts, {state}{rate}{volume}"
+
+
+def funnel_text(dataset: Dataset) -> str:
+    """The funnel as text: for each step what it saw, kept and dropped, and why."""
+    from allmende.publish.funnel import render_text
+    from allmende.steps.documents import funnel
+
+    return render_text(funnel(dataset))

@@ -1,0 +1,98 @@
+"""A dataset that was built, or is being built: its tables as dataframes, its numbers as values."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from allmende import recipe_file
+from allmende.errors import LakeError
+from allmende.lake import Lake, Manifest, Tally
+from allmende.recipe import Recipe
+
+if TYPE_CHECKING:
+    import daft
+
+STEPS = ("candidates", "unique", "frequent", "samples", "release/shards")
+
+
+class StepStatus(msgspec.Struct, frozen=True):
+    """How far one step is."""
+
+    step: str
+    parts: int
+    """Parts planned; 0 if the step was not planned yet."""
+    finished: int
+    counts: dict[str, Tally]
+    facts: dict[str, int]
+    worker_seconds: float
+    """Time that workers spent on the finished parts, added up."""
+
+
+class Dataset:
+    """A dataset folder, opened for reading.
+
+    Args:
+        lake: The folder, or its path or URL.
+
+    Raises:
+        LakeError: if there is no dataset.
+    """
+
+    def __init__(self, lake: Lake | str):
+        self.lake = lake if isinstance(lake, Lake) else Lake(lake)
+        if not self.lake.exists("recipe.toml"):
+            raise LakeError(f"No dataset at {self.lake.root}: it has no recipe.toml. Build one: allmende build RECIPE")
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.lake.root!r})"
+
+    @property
+    def recipe(self) -> Recipe:
+        """The resolved recipe."""
+        return recipe_file.loads(self.lake.read("recipe.toml").decode(), self.lake.url("recipe.toml"))
+
+    def candidates(self) -> "daft.DataFrame":
+        """Images with words as found on pages (`schema.CANDIDATES`), duplicates included."""
+        return self._frame("candidates", ".parquet")
+
+    def unique(self) -> "daft.DataFrame":
+        """Candidates without duplicates (`schema.CANDIDATES`)."""
+        return self._frame("unique", ".parquet")
+
+    def samples(self) -> "daft.DataFrame":
+        """Images kept, without their bytes (`schema.SAMPLES`)."""
+        return self._frame("samples", ".parquet")
+
+    def failures(self) -> "daft.DataFrame":
+        """Candidates that yielded no sample, with reason and HTTP status (`schema.FAILURES`)."""
+        return self._frame("samples", ".dropped.parquet")
+
+    def status(self) -> list[StepStatus]:
+        """How far each step is, what it kept and why it dropped the rest."""
+        return [self._status(name) for name in STEPS]
+
+    def manifests(self, step: str) -> list[Manifest]:
+        """Manifests of the finished parts of a step."""
+        return list(self.lake.step(step).manifests())
+
+    def _status(self, name: str) -> StepStatus:
+        plan = self.lake.step(name).read_plan()
+        counts: dict[str, Tally] = {}
+        facts: dict[str, int] = {}
+        finished, seconds = 0, 0.0
+        for manifest in self.lake.step(name).manifests():
+            finished += 1
+            seconds += manifest.seconds
+            for unit, tally in manifest.counts.items():
+                counts.setdefault(unit, Tally()).add(tally)
+            for fact, value in manifest.facts.items():
+                facts[fact] = facts.get(fact, 0) + value
+        return StepStatus(name, len(plan.parts) if plan else 0, finished, counts, facts, seconds)
+
+    def _frame(self, step: str, suffix: str) -> "daft.DataFrame":
+        import daft
+
+        urls = [self.lake.url(name) for name in self.lake.step(step).files(suffix)]
+        if not urls:
+            raise LakeError(f"{self.lake.root}: the step {step} has no finished part yet.")
+        return daft.read_parquet(urls)

@@ -1,0 +1,151 @@
+"""The engine that spreads parts over processes: Daft, embedded or on Ray.
+
+A step hands over a list of small JSON tasks and the class that does one; the engine keeps a pool of
+processes (actors, on Ray), gives each free one the next task and yields results as they come. The rows
+themselves, and above all media bytes, never pass through it: a task reads its input from the lake and commits its
+parts there (`docs/decisions/0001-engine-runs-parts.md`).
+"""
+
+import json
+import os
+import traceback
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+import msgspec
+
+from allmende import errors
+from allmende.errors import EngineError, MissingExtra, RecipeError
+
+
+class Worker(Protocol):
+    """Does a step's tasks, one after the other, in a process of its own.
+
+    A worker is made once in each process, from the step's settings, and then gets tasks until none is left. It commits
+    what it made to the lake itself and returns a short summary. It raises `AllmendeError` for what the operator
+    must know; rows that fail are no errors.
+    """
+
+    def __init__(self, settings: dict[str, Any]) -> None: ...
+
+    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Does one task."""
+        ...
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A task that raised an `AllmendeError` in its worker; other tasks went on."""
+
+    task: dict[str, Any]
+    error: errors.AllmendeError
+
+
+class Engine(msgspec.Struct, frozen=True):
+    """Where work runs.
+
+    Args:
+        kind: `local` or `ray`.
+        address: Address of a running Ray cluster; empty starts one here.
+        workers: Processes (actors) per step; 0 for one per core.
+    """
+
+    kind: str = "local"
+    address: str = ""
+    workers: int = 0
+
+    def worker_count(self) -> int:
+        """Number of worker processes."""
+        if self.workers:
+            return self.workers
+        if self.kind == "ray":
+            import ray  # noqa: PLC0415 - an extra
+
+            return max(1, int(ray.cluster_resources().get("CPU", 1)))
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    def start(self) -> None:
+        """Switches usage reports off and connects to Ray if asked to.
+
+        Raises:
+            MissingExtra: if Ray is asked for and not installed.
+            EngineError: if the cluster can't be reached.
+        """
+        os.environ["DAFT_ANALYTICS_ENABLED"] = "0"
+        os.environ["DO_NOT_TRACK"] = "true"
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        os.environ.setdefault("DAFT_PROGRESS_BAR", "0")
+        if self.kind == "ray":
+            self._start_ray()
+        elif self.kind != "local":
+            raise RecipeError(f"No engine named {self.kind!r}: choose local or ray.")
+
+    def _start_ray(self) -> None:
+        try:
+            import ray  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise MissingExtra("The engine ray needs Ray: pip install 'allmende[ray]'") from error
+        import daft  # noqa: PLC0415 - heavy, and only needed here
+
+        if not ray.is_initialized():
+            try:
+                ray.init(
+                    address=self.address or None, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+                )
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                raise EngineError(f"No Ray cluster at {self.address or 'this machine'}: {error}") from error
+        daft.set_runner_ray(noop_if_initialized=True)
+
+    def run(
+        self, worker: type[Worker], settings: dict[str, Any], tasks: Iterable[dict[str, Any]]
+    ) -> Iterator[dict[str, Any] | Failure]:
+        """Does all tasks and yields each one's summary, or `Failure`, in the order in which they end.
+
+        Raises:
+            EngineError: if a worker process died or raised something unexpected.
+        """
+        import daft  # noqa: PLC0415 - 0.2 s that only builds pay
+
+        lines = [json.dumps(task) for task in tasks]
+        if not lines:
+            return
+        count = min(self.worker_count(), len(lines))
+        actor = daft.cls(_Actor, use_process=True, max_concurrency=count)(
+            f"{worker.__module__}:{worker.__qualname__}", json.dumps(settings)
+        )
+        frame = daft.from_pydict({"task": lines})
+        frame = frame.into_partitions(len(lines)) if self.kind == "ray" else frame.into_batches(1)
+        try:
+            for row in frame.select(actor.run(daft.col("task")).alias("result")).iter_rows():
+                yield _result(json.loads(row["result"]))
+        except (RuntimeError, OSError, daft.exceptions.DaftCoreException) as error:
+            raise EngineError(
+                f"A worker of the {self.kind} engine failed: {error}. Run the same command again to continue."
+            ) from error
+
+
+def _result(answer: dict[str, Any]) -> dict[str, Any] | Failure:
+    if "error" in answer:
+        return Failure(answer["task"], getattr(errors, answer["error"])(answer["message"]))
+    if "bug" in answer:
+        raise EngineError(f"A worker met a bug in Allmende; please report it:\n{answer['bug']}")
+    summary: dict[str, Any] = answer["summary"]
+    return summary
+
+
+class _Actor:
+    """What Daft keeps alive in each process: a `Worker`, and JSON in and out."""
+
+    def __init__(self, worker: str, settings: str):
+        import importlib  # noqa: PLC0415 - runs in the worker process
+
+        module, name = worker.split(":")
+        self._worker: Worker = getattr(importlib.import_module(module), name)(json.loads(settings))
+
+    def run(self, task: str) -> str:
+        parsed = json.loads(task)
+        try:
+            return json.dumps({"summary": self._worker.run(parsed)})
+        except errors.AllmendeError as error:
+            return json.dumps({"error": type(error).__name__, "message": str(error), "task": parsed})
+        except Exception:  # noqa: BLE001 - a bug must reach the operator whole, not as the engine's paraphrase
+            return json.dumps({"bug": traceback.format_exc()})

@@ -1,0 +1,256 @@
+"""Recipes as TOML: read with errors that name the line, written with every key explained."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from allmende import __version__
+from allmende.errors import RecipeError
+from allmende.recipe import Recipe, Section
+
+
+class Key(msgspec.Struct, frozen=True):
+    """One key of a recipe, as its documentation needs it."""
+
+    section: str
+    name: str
+    type: str
+    bounds: str
+    default: Any
+    description: str
+
+
+def load(path: str | Path) -> Recipe:
+    """Reads a recipe.
+
+    Raises:
+        RecipeError: with file, line and what to write instead.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise RecipeError(f"No recipe at {path}. Make one: allmende init {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} can't be read: {error}") from error
+    return loads(text, str(path))
+
+
+def loads(text: str, where: str = "recipe") -> Recipe:
+    """Reads a recipe from TOML text; `where` names it in errors.
+
+    Raises:
+        RecipeError: if it is not TOML, has an unknown key, or a value out of its bounds.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{where} is not valid TOML: {error}") from error
+    try:
+        recipe = msgspec.convert(raw, Recipe)
+    except msgspec.ValidationError as error:
+        raise RecipeError(_explain(str(error), text, where)) from error
+    check(recipe, where)
+    return recipe
+
+
+def check(recipe: Recipe, where: str = "recipe") -> None:
+    """Refuses what no single key can refuse.
+
+    Raises:
+        RecipeError: if keys contradict each other.
+    """
+    given = [n for n in ("crawl", "archives", "urls") if getattr(recipe.select, n)]
+    if len(given) != 1:
+        problem = f"names {' and '.join(given)}" if given else "names no input"
+        raise RecipeError(f"{where}: [select] {problem}: give exactly one of crawl, archives or urls.")
+    for low, high in (("min_chars", "max_chars"), ("min_words", "max_words")):
+        if getattr(recipe.captions, low) > getattr(recipe.captions, high):
+            raise RecipeError(f"{where}: [captions] {low} is above {high}: nothing could pass.")
+    if recipe.images.format == "png" and recipe.images.quality > 9:
+        raise RecipeError(
+            f"{where}: [images] quality is png's compression level here: 0..9, not {recipe.images.quality}."
+        )
+    if recipe.fetch.source == "archive" and (recipe.select.urls or recipe.select.kind == "wat"):
+        raise RecipeError(
+            f'{where}: [fetch] from = "archive" needs the WARC files themselves: set [select] kind = "warc".'
+        )
+    for pattern in recipe.urls.blocked:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise RecipeError(f"{where}: [urls] blocked: {pattern!r} is no regular expression: {error}") from error
+
+
+def output(recipe: Recipe) -> str:
+    """Folder or URL of the dataset."""
+    return recipe.dataset.output or recipe.dataset.name
+
+
+def from_table(tables: Sequence[str], output: str, chosen: dict[str, Any], settings: Sequence[str]) -> Recipe:
+    """The recipe of `allmende fetch`: img2dataset's defaults, so nothing is dropped unless asked for.
+
+    Args:
+        tables: Files with URLs.
+        output: Folder of the dataset.
+        chosen: Values of the command's own options.
+        settings: Further keys as `section.key=value` in TOML.
+
+    Raises:
+        RecipeError: if a setting is wrong.
+    """
+    quality = chosen["quality"] or (6 if chosen["image_format"] == "png" else 95)
+    raw: dict[str, dict[str, Any]] = {
+        "dataset": {"name": output.rstrip("/").rsplit("/", 1)[-1], "output": output, "contact": chosen["contact"]},
+        "select": {"urls": list(tables), **{k: chosen[k] for k in ("url_column", "caption_column")}},
+        "dedup": {"max_url_seen": 0, "max_caption_seen": 0},
+        "images": {
+            **{k: chosen[k] for k in ("size", "mode")},
+            **{"format": chosen["image_format"], "quality": quality},
+            **{"min_bytes": 0, "min_side": 0, "max_aspect_ratio": 1e9, "drop_single_colour": False},
+        },
+        "publish": {"sink": chosen["sink"]},
+    }
+    for setting in settings:
+        name, sign, value = setting.partition("=")
+        section, _, key = name.strip().partition(".")
+        if not sign or not key:
+            raise RecipeError(f"--set {setting}: write it as section.key=value, as in images.min_side=200.")
+        raw.setdefault(section, {})[key] = _setting(value)
+    text = "\n".join(
+        line
+        for section, keys in raw.items()
+        for line in (f"[{section}]", *(f"{k} = {_toml(v)}" for k, v in keys.items()))
+    )
+    return loads(text, "the arguments")
+
+
+def _setting(text: str) -> Any:
+    """A value in TOML; a bare word is a string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def dumps(recipe: Recipe) -> str:
+    """The resolved recipe as TOML: every key, defaults too."""
+    lines = [f"# Resolved by allmende {__version__}: every key with the value that was used."]
+    for section, values in msgspec.to_builtins(recipe).items():
+        lines += ["", f"[{section}]"]
+        lines += [f"{name} = {_toml(value)}" for name, value in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+def template(name: str, chosen: dict[str, dict[str, Any]]) -> str:
+    """A commented recipe to start from: chosen keys are set, all others are there, commented out, with their default."""
+    active = {"dataset": {"name": name, "contact": ""}, **chosen}
+    lines = [
+        f"# Recipe of the dataset {name}. Build it:  allmende build {name}.toml",
+        "# Lines that start with #: show the default; remove the # to change it.",
+    ]
+    current = ""
+    for key in keys():
+        if key.section != current:
+            current = key.section
+            lines += ["", f"[{key.section}]", f"# {_sections()[current].__doc__}"]
+        lines += ["", f"# {key.description}" + (f" ({key.bounds})" if key.bounds else "")]
+        values = active.get(key.section, {})
+        line = f"{key.name} = {_toml(values.get(key.name, key.default))}"
+        lines.append(line if key.name in values else f"#: {line}")
+    return "\n".join(lines) + "\n"
+
+
+def keys() -> Iterator[Key]:
+    """Every key of a recipe, in order of the file."""
+    for section, kind in _sections().items():
+        hints = get_type_hints(kind, include_extras=True)
+        for field in msgspec.structs.fields(kind):
+            hint, meta = get_args(hints[field.name])
+            default = "" if field.required else field.default
+            yield Key(section, field.encode_name, _type_name(hint), _bounds(meta), default, meta.description)
+
+
+def digest(recipe: Recipe, keys: dict[str, frozenset[str]]) -> str:
+    """Fingerprint of some sections of a recipe, without the keys named for each section."""
+    values = msgspec.to_builtins(recipe)
+    chosen = {s: {k: v for k, v in values[s].items() if k not in without} for s, without in keys.items()}
+    return sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def changed_keys(old: Recipe, new: Recipe) -> list[str]:
+    """Keys whose values differ, as `section.key: old → new`."""
+    before, after = msgspec.to_builtins(old), msgspec.to_builtins(new)
+    return [
+        f"{section}.{key}: {_toml(before[section][key])} → {_toml(value)}"
+        for section, values in after.items()
+        for key, value in values.items()
+        if before[section][key] != value
+    ]
+
+
+def _sections() -> dict[str, type[Section]]:
+    return {field.name: field.type for field in msgspec.structs.fields(Recipe)}
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _type_name(hint: Any) -> str:
+    if get_origin(hint) is tuple:
+        return f"list of {_type_name(get_args(hint)[0])}"
+    if get_origin(hint) is Annotated:
+        return _type_name(get_args(hint)[0])
+    choices = get_args(hint)
+    if choices:
+        return " | ".join(f'"{choice}"' for choice in choices)
+    return {"str": "string", "int": "integer", "float": "number", "bool": "true or false"}[hint.__name__]
+
+
+def _bounds(meta: msgspec.Meta) -> str:
+    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+    return " and ".join(f"{sign} {getattr(meta, n)}" for n, sign in signs.items() if getattr(meta, n) is not None)
+
+
+def _explain(message: str, text: str, where: str) -> str:
+    """Adds the line to msgspec's message, which ends in `- at `$.section.key``."""
+    problem, _, path = message.partition(" - at `$")
+    section, _, key = path.strip("`.").partition(".")
+    unknown = re.search(r"unknown field `(.+)`", problem)
+    missing = re.search(r"missing required field `(.+)`", problem)
+    if unknown:
+        name = unknown[1]
+        key = name if section else ""
+        place, known = (f"[{section}] {name}", _names(section)) if section else (f"[{name}]", list(_sections()))
+        section = section or name
+        problem = f"{place}: no such key. There are: {', '.join(known)}"
+    elif missing:
+        problem = f"[{section or missing[1]}] lacks {missing[1] if section else 'a name'}"
+    else:
+        problem = f"[{section}] {key}: {problem}"
+    line = _line_of(text, section, re.split(r"[.\[]", key)[0])
+    return f"{where}{f', line {line}' if line else ''}: {problem}."
+
+
+def _names(section: str) -> list[str]:
+    return [f.encode_name for f in msgspec.structs.fields(_sections()[section])]
+
+
+def _line_of(text: str, section: str, key: str) -> int:
+    inside, header = False, 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(r"\s*\[", line):
+            inside = bool(re.match(rf"\s*\[\s*{re.escape(section)}\s*\]", line))
+            header = number if inside else header
+        elif inside and key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
+            return number
+    return header

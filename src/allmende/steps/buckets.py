@@ -1,0 +1,61 @@
+"""Buckets: how rows of all parts that belong together find each other without a shuffle.
+
+Every file of candidates is written in row groups that each hold one bucket, a range of `host_key`. Whoever needs
+a bucket reads just those row groups of each file, found by their statistics. All URLs of a host, and all
+captions of a URL, are in one bucket.
+"""
+
+import itertools
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from allmende.schema import CANDIDATES
+
+ROWS_PER_BUCKET = 250_000
+FEWEST, MOST = 8, 4096
+"""Eight, so that even a small job spreads over workers; no more than what keeps row groups at a useful size."""
+
+
+def bucket_count(rows: int) -> int:
+    """Number of buckets for about that many rows: a power of two."""
+    wanted = max(1, rows // ROWS_PER_BUCKET)
+    return min(MOST, max(FEWEST, 1 << (wanted - 1).bit_length()))
+
+
+def in_bucket(bucket: int, buckets: int) -> pc.Expression:
+    """Filter for the rows of one bucket out of `buckets`, a power of two."""
+    width = 2**64 // buckets
+    key = pc.field("host_key")
+    low, high = (pa.scalar(value, pa.uint64()) for value in (bucket * width, bucket * width + (width - 1)))
+    return (key >= low) & (key <= high)
+
+
+class BucketWriter:
+    """Writes candidates to a Parquet file, a row group for each bucket of each table it is given."""
+
+    def __init__(self, path: str, buckets: int):
+        self._writer = pq.ParquetWriter(path, CANDIDATES, compression="zstd")
+        self._shift = np.uint64(64 - (buckets.bit_length() - 1))
+
+    def write(self, table: pa.Table) -> None:
+        """Appends rows in `schema.CANDIDATES`, in any order."""
+        if not len(table):
+            return
+        table = table.sort_by([("host_key", "ascending"), ("url_key", "ascending"), ("uid", "ascending")])
+        keys = table.column("host_key").to_numpy()
+        edges = [0, *(np.flatnonzero(np.diff(keys >> self._shift)) + 1).tolist(), len(table)]
+        for begin, end in itertools.pairwise(edges):
+            self._writer.write_table(table.slice(begin, end - begin))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()

@@ -1,0 +1,154 @@
+"""Images: `unique/` in, `samples/` out. Fetched, decoded, checked, transformed and stored in one bounded call.
+
+A part is a slice of one bucket's rows. A worker gets many parts at once and streams through them: the next part's
+requests start while the last part's slow hosts still answer, and each part commits when its last row has a fate. A URL
+is asked for once, whatever number of captions it has. Stored images go to a spool file as they come and are copied
+into the part's `.bin` in the order of the release, so that what comes out does not depend on who answered first.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from allmende.dedup.exact import Keys
+from allmende.fetch.archive import ArchiveClient
+from allmende.fetch.client import Client, Target, user_agent
+from allmende.fetch.outcome import Fetched, Outcome
+from allmende.lake import Lake
+from allmende.media.decoder import DecoderPool
+from allmende.media.image import ImageSample
+from allmende.permission import XRobotsTag
+from allmende.recipe import Recipe
+from allmende.schema import CANDIDATES, Reason
+from allmende.steps import frequent
+from allmende.steps.sample_part import SamplePart
+from allmende.steps.step import Parts, Settings
+
+TASK_ROWS = 100_000
+"""Rows that a worker gets at once, about: it idles only at the end of a task, while the last slow hosts answer."""
+
+
+def plan(recipe: Recipe, lake: Lake) -> Parts:
+    """A part for each slice of `fetch.part_size` rows of each bucket."""
+    size = recipe.fetch.part_size
+    parts: Parts = {}
+    for manifest in lake.step("unique").manifests():
+        kept = manifest.counts["candidate"].kept
+        for begin in range(0, kept, size):
+            part = {"unique": manifest.part, "begin": begin, "end": min(begin + size, kept)}
+            parts[f"{len(parts):05d}"] = part
+    return parts
+
+
+def tasks(parts: Parts, workers: int) -> list[Parts]:
+    """Whole buckets for each worker, so that one host is on one worker; as few tasks as keep all of them busy."""
+    buckets: dict[str, Parts] = {}
+    for name, part in parts.items():
+        buckets.setdefault(part["unique"], {})[name] = part
+    rows = {bucket: sum(p["end"] - p["begin"] for p in group.values()) for bucket, group in buckets.items()}
+    count = min(len(buckets), max(workers, round(sum(rows.values()) / TASK_ROWS)))
+    chosen: list[Parts] = [{} for _ in range(count)]
+    load = [0] * count
+    for bucket in sorted(buckets, key=lambda b: (-rows[b], b)):
+        lightest = load.index(min(load))
+        chosen[lightest] |= buckets[bucket]
+        load[lightest] += rows[bucket]
+    return chosen
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """Which failed rows to try again: those with one of the reasons, or one of the HTTP statuses."""
+
+    reasons: tuple[str, ...] = ()
+    statuses: tuple[int, ...] = ()
+
+    def wanted(self, failures: pa.Table) -> Keys:
+        """Boolean mask over a table of failures."""
+        by_reason = np.isin(failures.column("reason").to_numpy(zero_copy_only=False), list(self.reasons))
+        status = failures.column("http_status").fill_null(0).to_numpy()
+        mask: Keys = by_reason | np.isin(status, list(self.statuses))
+        return mask
+
+
+class _Source(Protocol):
+    """Where bytes come from: the web or the archive."""
+
+    def run(self, targets: Iterator[Target], handle: Any) -> AsyncIterator[tuple[Target, Outcome[ImageSample]]]: ...
+
+
+class Worker:
+    """Fetches and decodes the rows of its parts."""
+
+    def __init__(self, settings: dict[str, Any]):
+        self.settings = Settings.decode(settings)
+        self.folder = self.settings.lake.step("samples")
+        self.frequent = frequent.load(self.settings.lake)
+
+    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Makes the parts of the task; with `retry`, tries their failed rows again."""
+        retry = msgspec.convert(task["retry"], Retry) if task.get("retry") else None
+        asyncio.run(self._run(task["parts"], retry))
+        return {"parts": len(task["parts"])}
+
+    async def _run(self, parts: Parts, retry: Retry | None) -> None:
+        images = self.settings.recipe.images
+        async with AsyncExitStack() as stack:
+            source = await stack.enter_async_context(self._source(parts))
+            decoders = await stack.enter_async_context(DecoderPool(self.settings.cores, images))
+
+            async def handle(fetched: Fetched) -> ImageSample | Reason:
+                return await decoders.process(fetched.body)
+
+            open_parts: dict[str, SamplePart] = {}
+            stack.callback(lambda: [part.close() for part in open_parts.values()])
+            async for target, outcome in source.run(self._targets(parts, retry, open_parts), handle):
+                name, group = target.key
+                part = open_parts[name]
+                part.settle(group, outcome)
+                if part.done:
+                    await asyncio.to_thread(part.commit)
+                    del open_parts[name]
+
+    def _source(self, parts: Parts) -> Any:
+        recipe = self.settings.recipe
+        if recipe.fetch.source == "archive":
+            return ArchiveClient(self.settings.lake, {part["unique"] for part in parts.values()}, recipe)
+        return Client(recipe.fetch, user_agent(recipe.dataset.contact), XRobotsTag())
+
+    def _targets(self, parts: Parts, retry: Retry | None, open_parts: dict[str, SamplePart]) -> Iterator[Target]:
+        """Opens one part after the other, as the client asks for more URLs, and yields what is to be fetched."""
+        for name, plan in parts.items():
+            if retry is None:
+                part = SamplePart(self.settings, name, self._rows(plan), self.frequent)
+            else:
+                part = SamplePart.again(self.settings, name, retry.wanted)
+            if part.done:
+                part.commit()
+                continue
+            open_parts[name] = part
+            for group, url in enumerate(part.urls):
+                yield Target((name, group), url)
+
+    def _rows(self, plan: dict[str, Any]) -> pa.Table:
+        manifest = self.settings.lake.step("unique").manifest(plan["unique"])
+        with self.settings.lake.open(f"unique/{manifest.file('.parquet')}") as file:
+            return read_rows(pq.ParquetFile(file), plan["begin"], plan["end"])
+
+
+def read_rows(file: pq.ParquetFile, begin: int, end: int) -> pa.Table:
+    """Rows begin <= i < end of a Parquet file; only the row groups they lie in are read."""
+    groups, first, row = [], 0, 0
+    for group in range(file.num_row_groups):
+        rows = file.metadata.row_group(group).num_rows
+        if row < end and row + rows > begin:
+            first = first if groups else row
+            groups.append(group)
+        row += rows
+    table = file.read_row_groups(groups, columns=CANDIDATES.names).cast(CANDIDATES)
+    return table.slice(begin - first, end - begin)

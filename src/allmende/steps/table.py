@@ -1,0 +1,117 @@
+"""URL tables: `select.urls` in, `candidates/` out. The rows are the user's own choice, so no caption rule applies."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from allmende import url_table
+from allmende.commoncrawl.source import expand
+from allmende.extract.urls import normalise, split_host
+from allmende.filters.captions import normalise_caption
+from allmende.identity import key64, uid
+from allmende.lake import Lake, Tally
+from allmende.recipe import Recipe
+from allmende.schema import CANDIDATES, WORDS, Reason
+from allmende.steps.buckets import BucketWriter, bucket_count
+from allmende.steps.step import Parts, Settings
+
+ROWS_PER_PART = 500_000
+CARRIED = (
+    *WORDS,
+    "found_in",
+    "text_before",
+    "text_after",
+    "language",
+    "page_url",
+    "page_language",
+    "page_license",
+    "crawl",
+    "warc_file",
+)
+"""Columns of a table that are taken over if they are there; so a candidates table of Allmende can be fed in again."""
+
+
+def plan(recipe: Recipe, lake: Lake) -> Parts:
+    """A part for each table; several for a large Parquet file."""
+    del lake
+    files = [(location, *url_table.size(location)) for location in expand(recipe.select.urls)]
+    buckets = bucket_count(sum(rows for _, rows, _ in files))
+    pieces = [(location, groups) for location, _, sizes in files for groups in _pieces(sizes)]
+    return {
+        f"{number:05d}": {"file": location, "row_groups": groups, "buckets": buckets}
+        for number, (location, groups) in enumerate(pieces)
+    }
+
+
+def _pieces(sizes: list[int]) -> Iterator[list[int] | None]:
+    """Runs of row groups with at most `ROWS_PER_PART` rows; None for a file without row groups."""
+    if not sizes:
+        yield None
+        return
+    piece: list[int] = []
+    rows = 0
+    for number, size in enumerate(sizes):
+        if piece and rows + size > ROWS_PER_PART:
+            yield piece
+            piece, rows = [], 0
+        piece.append(number)
+        rows += size
+    yield piece
+
+
+class Worker:
+    """Turns tables into candidates."""
+
+    def __init__(self, settings: dict[str, Any]):
+        self.settings = Settings.decode(settings)
+
+    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Makes the parts of the task."""
+        select = self.settings.recipe.select
+        for name, part in task["parts"].items():
+            tally, lines = Tally(), Tally()
+            with self.settings.lake.step("candidates").part(name, self.settings.plan) as writer:
+                with BucketWriter(str(writer.file(".parquet")), part["buckets"]) as out:
+                    for batch in url_table.read(part["file"], select.url_column, part["row_groups"]):
+                        lines.keep(len(batch.rows))
+                        if batch.malformed:
+                            lines.drop(Reason.RECORD_MALFORMED, batch.malformed)
+                        out.write(self._candidates(batch.rows, tally))
+                writer.commit({"record": lines, "candidate": tally})
+        return {"parts": len(task["parts"])}
+
+    def _candidates(self, rows: pa.Table, tally: Tally) -> pa.Table:
+        select, longest = self.settings.recipe.select, self.settings.recipe.extract.max_url_chars
+        captions = _text(rows, select.caption_column)
+        index, urls, kept = [], [], []
+        for row, (raw, caption) in enumerate(zip(_text(rows, select.url_column), captions, strict=True)):
+            url = normalise(raw or "", "", longest)
+            if isinstance(url, Reason):
+                tally.drop(url)
+                continue
+            tally.keep()
+            index.append(row)
+            urls.append(url)
+            kept.append(normalise_caption(caption or ""))
+        carried = {name: _text(rows, name) for name in CARRIED}
+        columns: dict[str, Any] = {name: [values[i] for i in index] for name, values in carried.items()}
+        columns |= {
+            "uid": [uid(url, caption) for url, caption in zip(urls, kept, strict=True)],
+            "url": urls,
+            "caption": kept,
+            "caption_source": [select.caption_column or None] * len(urls),
+            "found_in": [found or "table" for found in columns["found_in"]],
+            "url_key": [key64(url) for url in urls],
+            "host_key": [key64(split_host(url)) for url in urls],
+            "caption_key": [key64(caption.lower()) for caption in kept],
+            "seen": [1] * len(urls),
+        }
+        arrays = [pa.array(columns.get(f.name, [None] * len(urls)), f.type) for f in CANDIDATES]
+        return pa.Table.from_arrays(arrays, schema=CANDIDATES)
+
+
+def _text(rows: pa.Table, name: str) -> list[str | None]:
+    if name not in rows.column_names:
+        return [None] * len(rows)
+    return [None if value is None else str(value) for value in rows.column(name).to_pylist()]

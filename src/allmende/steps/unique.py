@@ -1,0 +1,136 @@
+"""Exact duplicates: `candidates/` in, `unique/` out, a part a bucket of hosts.
+
+Candidates lie sorted by the hash of their host, so a bucket (a range of that hash) is a few row groups of each file.
+Pass one reads 20 bytes a row and decides; pass two streams the whole rows past the decision, in slices of at most
+`SLICE_ROWS` when a giant host makes a bucket large. So memory is bounded whatever the dataset.
+"""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+
+from allmende.dedup.exact import Counts, Keys, Unique, unique_rows
+from allmende.errors import RecipeError
+from allmende.lake import Lake, Tally
+from allmende.recipe import Recipe
+from allmende.schema import CANDIDATES, Reason
+from allmende.steps.buckets import in_bucket
+from allmende.steps.step import Parts, Settings
+
+SLICE_ROWS = 500_000
+ROW_GROUP = 20_000
+
+
+def plan(recipe: Recipe, lake: Lake) -> Parts:
+    """A part for each bucket."""
+    candidates = lake.step("candidates").read_plan()
+    assert candidates is not None
+    buckets = max((part["buckets"] for part in candidates.parts.values()), default=1)
+    return {f"{bucket:05d}": {"bucket": bucket, "buckets": buckets} for bucket in range(buckets)}
+
+
+class Worker:
+    """Deduplicates buckets."""
+
+    def __init__(self, settings: dict[str, Any]):
+        self.settings = Settings.decode(settings)
+        lake = self.settings.lake
+        self.folder = lake.step("unique")
+        self.candidates = _dataset(lake, lake.step("candidates").files())
+        self.earlier = [_earlier(root) for root in self.settings.recipe.dedup.earlier]
+
+    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Makes the parts of the task."""
+        for name, part in task["parts"].items():
+            self._part(name, in_bucket(part["bucket"], part["buckets"]))
+        return {"parts": len(task["parts"])}
+
+    def _part(self, name: str, bucket: pc.Expression) -> None:
+        unique, url_keys, tally = self._decide(bucket)
+        with self.folder.part(name, self.settings.plan) as part:
+            writer = pq.ParquetWriter(part.file(".parquet"), CANDIDATES, compression="zstd")
+            with writer:
+                for begin in range(0, len(unique.rows), SLICE_ROWS):
+                    table = self._rows(bucket, unique, slice(begin, begin + SLICE_ROWS), len(url_keys))
+                    writer.write_table(table, row_group_size=ROW_GROUP)
+            part.commit({"candidate": tally})
+
+    def _decide(self, bucket: pc.Expression) -> tuple[Unique, Keys, Tally]:
+        url_keys, uids, seen = _keys(self.candidates, bucket)
+        known = [_keys(dataset, bucket) for dataset in self.earlier]
+        none = np.empty(0, np.uint64)
+        unique = unique_rows(
+            url_keys,
+            uids,
+            seen,
+            np.concatenate([none, *(k[0] for k in known)]),
+            np.concatenate([none, *(k[1] for k in known)]),
+        )
+        limit = self.settings.recipe.dedup.max_url_seen
+        rare = unique.url_seen <= limit if limit else np.ones(len(unique.rows), bool)
+        kept = Unique(unique.rows[rare], unique.seen[rare], unique.url_seen[rare], unique.earlier)
+        drops = {
+            Reason.DUPLICATE: len(url_keys) - len(unique.rows) - unique.earlier,
+            Reason.DUPLICATE_EARLIER: unique.earlier,
+            Reason.URL_TOO_FREQUENT: len(unique.rows) - len(kept.rows),
+        }
+        tally = Tally(len(url_keys), len(kept.rows), {str(k): v for k, v in drops.items() if v})
+        return kept, url_keys, tally
+
+    def _rows(self, bucket: pc.Expression, unique: Unique, part: slice, total: int) -> pa.Table:
+        wanted = unique.rows[part]
+        mask = np.zeros(total, bool)
+        mask[wanted] = True
+        batches, offset = [], 0
+        for batch in self.candidates.to_batches(columns=CANDIDATES.names, filter=bucket):
+            chosen = mask[offset : offset + len(batch)]
+            offset += len(batch)
+            if chosen.any():
+                batches.append(batch.filter(pa.array(chosen)))
+        table = pa.Table.from_batches(batches, CANDIDATES)
+        # The stream kept the order of the files; the part has the order of `wanted`.
+        table = table.take(pa.array(np.argsort(np.argsort(wanted, kind="stable"), kind="stable")))
+        return table.set_column(
+            table.schema.get_field_index("seen"), CANDIDATES.field("seen"), pa.array(unique.seen[part], pa.int32())
+        )
+
+
+def _dataset(lake: Lake, names: list[str]) -> pads.Dataset:
+    return pads.dataset([lake.at(name) for name in names], filesystem=lake.fs, schema=CANDIDATES, format="parquet")
+
+
+def _earlier(root: str) -> pads.Dataset:
+    """What an earlier dataset has: the samples of a dataset folder, or the metadata of a downloaded release."""
+    lake = Lake(root)
+    names = lake.step("samples").files() or [
+        str(path).removeprefix(lake.path + "/") for path in lake.fs.find(lake.path) if str(path).endswith(".parquet")
+    ]
+    if not names:
+        raise RecipeError(f"[dedup] earlier: {root} holds no dataset: neither samples/ nor metadata in Parquet.")
+    return _dataset(lake, names)
+
+
+def _keys(dataset: pads.Dataset, bucket: pc.Expression) -> tuple[Keys, Keys, Counts]:
+    """URL key, first half of the uid, occurrences: of all rows in the bucket, in the order of the files."""
+    urls: list[Keys] = [np.empty(0, np.uint64)]
+    uids: list[Keys] = [np.empty(0, np.uint64)]
+    seen: list[Counts] = [np.empty(0, np.int64)]
+    for batch in dataset.to_batches(columns=["url_key", "uid", "seen"], filter=bucket):
+        urls.append(batch.column("url_key").to_numpy())
+        uids.append(_first_half(batch.column("uid")))
+        seen.append(batch.column("seen").to_numpy().astype(np.int64))
+    return np.concatenate(urls), np.concatenate(uids), np.concatenate(seen)
+
+
+def _first_half(uids: pa.Array) -> Keys:
+    """The first 64 bits of hexadecimal uids, 32 characters each."""
+    if not len(uids):
+        return np.empty(0, np.uint64)
+    _, offsets, text = uids.buffers()
+    begin = int(np.frombuffer(offsets, np.int32)[uids.offset])
+    letters = np.frombuffer(text, np.uint8)[begin : begin + 32 * len(uids)].reshape(-1, 32)[:, :16]
+    return np.frombuffer(bytes.fromhex(letters.tobytes().decode("ascii")), ">u8").astype(np.uint64)

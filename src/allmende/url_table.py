@@ -1,0 +1,216 @@
+"""Reads tables of URLs in the formats people have them in: parquet, csv, tsv, json, jsonl, txt, and .gz of those.
+
+Batch by batch, so a table may be larger than memory (a .json array may not: it has to be read whole). A line that can't be
+parsed is counted and skipped.
+"""
+
+import csv
+import gzip
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+import fsspec
+import msgspec
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from allmende.errors import RecipeError, SourceError
+
+BLOCK_BYTES = 4 << 20
+BATCH_ROWS = 50_000
+FORMATS = ("parquet", "csv", "tsv", "json", "jsonl", "txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of a table, and how many lines before them could not be parsed."""
+
+    rows: pa.Table
+    malformed: int = 0
+
+
+def format_of(location: str) -> str:
+    """The format that a file's name promises.
+
+    Raises:
+        RecipeError: if it promises none that we read.
+    """
+    name = location.split("?", maxsplit=1)[0].lower().removesuffix(".gz")
+    suffix = name.rsplit(".", 1)[-1]
+    suffix = {"ndjson": "jsonl", "pq": "parquet"}.get(suffix, suffix)
+    if suffix not in FORMATS:
+        raise RecipeError(
+            f"{location}: not a URL table by its name. Names end in {', '.join(FORMATS)}, or in .gz of those."
+        )
+    return suffix
+
+
+def size(location: str) -> tuple[int, list[int]]:
+    """Rows of a table, roughly, and for Parquet the rows of each row group (else an empty list)."""
+    with _opened(location) as file:
+        if format_of(location) == "parquet":
+            metadata = _parquet(file, location).metadata
+            return metadata.num_rows, [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+        file.seek(0, 2)
+        packed = 4 if location.endswith(".gz") else 1
+        return file.tell() * packed // 100, []
+
+
+def read(location: str, url_column: str, row_groups: list[int] | None = None) -> Iterator[Batch]:
+    """Reads a table batch by batch. A txt file has one column, named `url_column`.
+
+    Args:
+        location: Path or fsspec URL.
+        url_column: The column that must be there.
+        row_groups: Parquet only: which row groups; all by default.
+
+    Raises:
+        SourceError: if the file can't be opened or is not in its format.
+        RecipeError: if it lacks `url_column`.
+    """
+    kind = format_of(location)
+    with _opened(location) as file:
+        try:
+            if kind == "parquet":
+                batches: Iterator[Batch] = _read_parquet(_parquet(file, location), row_groups)
+            else:
+                stream = gzip.GzipFile(fileobj=file) if location.endswith(".gz") else file
+                batches = _READERS[kind](cast(BinaryIO, stream), url_column)
+            for batch in batches:
+                if url_column not in batch.rows.column_names:
+                    there = ", ".join(batch.rows.column_names)
+                    raise RecipeError(
+                        f"{location} has no column {url_column!r}; it has: {there}. Set select.url_column."
+                    )
+                yield batch
+        except (pa.ArrowInvalid, EOFError, gzip.BadGzipFile, UnicodeDecodeError, msgspec.DecodeError) as error:
+            raise SourceError(f"{location} is not a readable {kind} file: {error}") from error
+
+
+def _opened(location: str) -> BinaryIO:
+    try:
+        return cast(BinaryIO, fsspec.open(location, "rb").open())
+    except (OSError, ValueError, ImportError) as error:
+        raise SourceError(f"{location} can't be opened: {error}") from error
+
+
+def _parquet(file: BinaryIO, location: str) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(file)
+    except pa.ArrowInvalid as error:
+        raise SourceError(f"{location} is not a readable parquet file: {error}") from error
+
+
+def _read_parquet(file: pq.ParquetFile, row_groups: list[int] | None) -> Iterator[Batch]:
+    for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=row_groups):
+        yield Batch(pa.Table.from_batches([batch]))
+
+
+def _read_delimited(stream: BinaryIO, delimiter: str) -> Iterator[Batch]:
+    malformed = 0
+
+    def skip(row: pyarrow.csv.InvalidRow) -> str:
+        nonlocal malformed
+        malformed += 1
+        return "skip"
+
+    header = stream.readline().decode("utf-8-sig").rstrip("\r\n")
+    names = next(csv.reader([header], delimiter=delimiter), [])
+    try:
+        reader = pyarrow.csv.open_csv(
+            stream,
+            read_options=pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False, column_names=names),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip
+            ),
+            # Types guessed from the first block may not fit the next one; text always does.
+            convert_options=pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+        )
+    except pa.ArrowInvalid as error:
+        if "Empty CSV" in str(error):
+            yield Batch(pa.table({name: pa.array([], pa.string()) for name in names}))
+            return
+        raise
+    for batch in reader:
+        yield Batch(pa.Table.from_batches([batch]), malformed)
+        malformed = 0
+    if malformed:
+        yield Batch(reader.schema.empty_table(), malformed)
+
+
+def _read_csv(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
+    del url_column
+    return _read_delimited(stream, ",")
+
+
+def _read_tsv(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
+    del url_column
+    return _read_delimited(stream, "\t")
+
+
+def _read_jsonl(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
+    rows: list[dict[str, Any]] = []
+    malformed = 0
+    for line in stream:
+        if not line.strip():
+            continue
+        try:
+            rows.append(_texts(msgspec.json.decode(line)))
+        except (msgspec.DecodeError, TypeError):
+            malformed += 1
+        if len(rows) >= BATCH_ROWS:
+            yield Batch(_table(rows, url_column), malformed)
+            rows, malformed = [], 0
+    if rows or malformed:
+        yield Batch(_table(rows, url_column), malformed)
+
+
+def _read_json(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
+    values = msgspec.json.decode(stream.read())
+    if isinstance(values, dict):  # pandas' column orientation: {"url": {"0": ..., "1": ...}}
+        columns = {
+            name: list(column.values() if isinstance(column, dict) else column) for name, column in values.items()
+        }
+        values = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    rows, malformed = [], 0
+    for value in values:
+        try:
+            rows.append(_texts(value))
+        except TypeError:
+            malformed += 1
+    yield Batch(_table(rows, url_column), malformed)
+
+
+def _read_txt(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
+    lines: list[str] = []
+    for line in stream:
+        text = line.decode("utf-8", "replace").strip()
+        if text:
+            lines.append(text)
+        if len(lines) >= BATCH_ROWS:
+            yield Batch(pa.table({url_column: lines}))
+            lines = []
+    if lines:
+        yield Batch(pa.table({url_column: lines}))
+
+
+def _texts(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError
+    return {name: item if item is None or isinstance(item, str) else str(item) for name, item in value.items()}
+
+
+def _table(rows: list[dict[str, Any]], url_column: str) -> pa.Table:
+    names = dict.fromkeys(name for row in rows for name in row) or {url_column: None}
+    return pa.table({name: pa.array([row.get(name) for row in rows], pa.string()) for name in names})
+
+
+_READERS: dict[str, Callable[[BinaryIO, str], Iterator[Batch]]] = {
+    "csv": _read_csv,
+    "tsv": _read_tsv,
+    "jsonl": _read_jsonl,
+    "json": _read_json,
+    "txt": _read_txt,
+}
