@@ -112,8 +112,8 @@ def from_table(tables: Sequence[str], output: str, chosen: dict[str, Any], setti
         "dedup": {"max_url_seen": 0, "max_caption_seen": 0},
         "images": {
             **{k: chosen[k] for k in ("size", "mode")},
-            **{"format": chosen["image_format"], "quality": quality},
-            **{"min_bytes": 0, "min_side": 0, "max_aspect_ratio": 1e9, "drop_single_colour": False},
+            "format": chosen["image_format"], "quality": quality,
+            "min_bytes": 0, "min_side": 0, "max_aspect_ratio": 1e9, "drop_single_colour": False,
         },
         "publish": {"sink": chosen["sink"]},
     }
@@ -156,7 +156,7 @@ def template(name: str, chosen: dict[str, dict[str, Any]]) -> str:
         "# Lines that start with #: show the default; remove the # to change it.",
     ]
     current = ""
-    for key in keys():
+    for key in all_keys():
         if key.section != current:
             current = key.section
             lines += ["", f"[{key.section}]", f"# {_sections()[current].__doc__}"]
@@ -167,7 +167,7 @@ def template(name: str, chosen: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def keys() -> Iterator[Key]:
+def all_keys() -> Iterator[Key]:
     """Every key of a recipe, in order of the file."""
     for section, kind in _sections().items():
         hints = get_type_hints(kind, include_extras=True)

@@ -1,0 +1,183 @@
+import errno
+import json
+import multiprocessing
+import os
+
+import pytest
+
+from allmende.errors import LakeError, LakeLocked, LakeTooNew
+from allmende.lake import Lake, Plan, Tally, part_id
+from allmende.lock import locked
+from allmende.schema import Reason
+
+
+@pytest.fixture(params=["local", "memory"])
+def lake(request, tmp_path):
+    if request.param == "local":
+        (tmp_path / "set").mkdir()
+        yield Lake(tmp_path / "set")
+        return
+    lake = Lake(f"memory://{tmp_path.name}")
+    yield lake
+    lake.fs.store.clear()
+
+
+def commit(step, name="00000", content=b"rows", round_=0, **counts):
+    with step.part(name, "digest", round_) as part:
+        part.file(".parquet").write_bytes(content)
+        return part.commit(counts or {"candidate": Tally(3, 2, {"url_invalid": 1})})
+
+
+def test_a_part_exists_when_its_manifest_does(lake):
+    step = lake.step("candidates")
+    assert step.finished() == []
+    manifest = commit(step)
+    assert step.finished() == ["00000"]
+    assert step.manifest("00000") == manifest
+    assert lake.read("candidates/part-00000.parquet") == b"rows"
+    assert step.files() == ["candidates/part-00000.parquet"]
+
+
+def test_a_part_that_was_not_committed_leaves_nothing(lake):
+    step = lake.step("candidates")
+
+    def die():
+        with step.part("00000", "digest") as part:
+            part.file(".parquet").write_bytes(b"half")
+            raise ValueError("in the middle")
+
+    with pytest.raises(ValueError, match="in the middle"):
+        die()
+    assert step.finished() == []
+    assert lake.names("candidates") == {}
+
+
+def test_lost_rows_are_refused(lake):
+    with pytest.raises(LakeError, match="candidates are lost"):
+        commit(lake.step("candidates"), candidate=Tally(seen=3, kept=1, dropped={"url_invalid": 1}))
+
+
+def test_sweep_removes_what_no_manifest_names_and_nothing_else(lake):
+    step = lake.step("samples")
+    commit(step, "00001")
+    lake.write("samples/part-00002.parquet", b"its manifest never came")
+    step.write_plan(Plan(step="samples", digest="d", parts={}))
+    step.sweep()
+    assert set(lake.names("samples")) == {"part-00001.json", "part-00001.parquet", "plan.json"}
+
+
+def test_a_rewritten_part_replaces_the_old_one(lake):
+    step = lake.step("samples")
+    commit(step, content=b"old")
+    manifest = commit(step, content=b"new", round_=1)
+    assert step.files() == ["samples/part-00000.r1.parquet"]
+    assert step.manifest("00000").round == manifest.round == 1
+    step.sweep()
+    assert "part-00000.parquet" not in lake.names("samples")
+
+
+def test_files_in_folders_are_part_of_a_part(lake):
+    with lake.step("release/shards").part("00000", "digest") as part:
+        (part.aside / "00000").mkdir()
+        (part.aside / "00000" / "a.jpg").write_bytes(b"x")
+        manifest = part.commit({})
+    assert list(manifest.files) == ["00000/a.jpg"]
+    assert lake.read("release/shards/00000/a.jpg") == b"x"
+
+
+def test_discard_forgets_everything(lake):
+    step = lake.step("samples")
+    commit(step)
+    step.write_plan(Plan(step="samples", digest="d", parts={}))
+    step.discard()
+    assert lake.names("samples") == {}
+    assert step.read_plan() is None
+
+
+def test_counts_add_up_over_parts(lake):
+    step = lake.step("candidates")
+    commit(step, "00000")
+    commit(step, "00001")
+    assert step.counts() == {"candidate": Tally(6, 4, {"url_invalid": 2})}
+
+
+def test_a_newer_format_is_refused(lake):
+    step = lake.step("samples")
+    commit(step)
+    raw = json.loads(lake.read("samples/part-00000.json"))
+    lake.write("samples/part-00000.json", json.dumps({**raw, "format": 99}).encode())
+    with pytest.raises(LakeTooNew, match="pip install -U allmende"):
+        step.manifest("00000")
+
+
+def test_a_damaged_manifest_says_what_to_do(lake):
+    lake.write("samples/part-00000.json", b'{"format": 1, "step"')
+    with pytest.raises(LakeError, match="Delete this file"):
+        lake.step("samples").manifest("00000")
+
+
+def test_a_full_disk_is_explained(tmp_path):
+    def full():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    step = Lake(tmp_path).step("samples")
+    with pytest.raises(LakeError, match=r"disk is full\. Free some room"), step.part("00000", "digest"):
+        full()
+
+
+def test_events_are_lines_of_json(lake):
+    lake.event("build started", engine="local")
+    lake.event("build finished")
+    lines = [json.loads(line) for line in lake.read("events.jsonl").splitlines()]
+    assert [line["event"] for line in lines] == ["build started", "build finished"]
+
+
+def _hold(root, ready, go):
+    with locked(Lake(root)):
+        ready.set()
+        go.wait(30)
+
+
+def test_two_builds_on_one_folder_are_refused(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    ready, go = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(str(tmp_path), ready, go))
+    other.start()
+    try:
+        assert ready.wait(30)
+        with pytest.raises(LakeLocked, match=f"process {other.pid} "), locked(Lake(tmp_path)):
+            pass
+        other.kill()
+        other.join()
+        with locked(Lake(tmp_path)):  # killed, and the lock is free at once
+            pass
+    finally:
+        other.kill()
+        other.join()
+        other.close()
+
+
+def test_a_lease_in_an_object_store_excludes_until_it_ends(monkeypatch):
+    lake = Lake("memory://leased")
+    with locked(lake):
+        with pytest.raises(LakeLocked, match="another build"), locked(Lake("memory://leased")):
+            pass
+        lease = json.loads(lake.read(".lock"))
+        lake.write(".lock", json.dumps({**lease, "until": 0}).encode())
+        with locked(Lake("memory://leased")):  # its owner is long dead
+            pass
+        lake.write(".lock", b"{}")
+    lake.fs.store.clear()
+
+
+def test_tally_counts_every_row_once():
+    tally = Tally()
+    tally.keep(2)
+    tally.drop(Reason.URL_INVALID)
+    tally.drop(Reason.URL_INVALID, 3)
+    assert tally == Tally(6, 2, {"url_invalid": 4})
+    assert tally.balanced()
+
+
+def test_part_ids_sort_like_numbers():
+    assert part_id(7) == "00007"

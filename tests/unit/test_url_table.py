@@ -1,0 +1,82 @@
+import gzip
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from allmende import url_table
+from allmende.errors import RecipeError, SourceError
+
+ROWS = [
+    {"url": "http://a.example/1.jpg", "caption": 'Ein Hund, "schnell"'},
+    {"url": "http://b.example/2.jpg", "caption": "zwei\tKatzen"},
+]
+
+
+def write(path):
+    kind = url_table.format_of(str(path))
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(ROWS), path)
+        return
+    quoted = lambda text: '"' + text.replace('"', '""') + '"'  # noqa: E731
+    lines = {
+        "csv": ["url,caption", *(f"{r['url']},{quoted(r['caption'])}" for r in ROWS)],
+        "tsv": ["url\tcaption", *(f"{r['url']}\t{quoted(r['caption'])}" for r in ROWS)],
+        "json": [json.dumps(ROWS)],
+        "jsonl": [json.dumps(r) for r in ROWS],
+        "txt": [r["url"] for r in ROWS],
+    }[kind]
+    content = ("\n".join(lines) + "\n").encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+@pytest.mark.parametrize("kind", [*url_table.FORMATS, *(f"{f}.gz" for f in url_table.FORMATS if f != "parquet")])
+def test_every_format_gives_the_same_rows(tmp_path, kind):
+    path = tmp_path / f"urls.{kind}"
+    write(path)
+    tables = [batch.rows for batch in url_table.read(str(path), "url")]
+    rows = pa.concat_tables(tables).to_pylist()
+    assert [r["url"] for r in rows] == [r["url"] for r in ROWS]
+    if not kind.startswith("txt"):
+        assert [r["caption"] for r in rows] == [r["caption"] for r in ROWS]
+    assert url_table.size(str(path))[0] >= 0
+
+
+def test_lines_that_cannot_be_parsed_are_counted(tmp_path):
+    path = tmp_path / "urls.jsonl"
+    path.write_text('{"url": "http://a.example/"}\n{"url": \n[1]\n\n{"url": "http://b.example/"}\n')
+    [batch] = url_table.read(str(path), "url")
+    assert (len(batch.rows), batch.malformed) == (2, 2)
+    path = tmp_path / "urls.csv"
+    path.write_text("url,caption\nhttp://a.example/,x\nonly-one-field\n")
+    batches = list(url_table.read(str(path), "url"))
+    assert (sum(len(b.rows) for b in batches), sum(b.malformed for b in batches)) == (1, 1)
+
+
+def test_a_missing_column_is_named_with_those_that_are_there(tmp_path):
+    path = tmp_path / "urls.csv"
+    path.write_text("link,text\nhttp://a.example/,x\n")
+    with pytest.raises(RecipeError, match="no column 'url'; it has: link, text"):
+        list(url_table.read(str(path), "url"))
+
+
+@pytest.mark.parametrize("name", ["urls.parquet", "urls.csv.gz", "urls.json"])
+def test_a_damaged_file_is_a_source_error(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"PAR1 this is nothing that anybody wrote")
+    with pytest.raises(SourceError, match="not a readable"):
+        list(url_table.read(str(path), "url"))
+
+
+def test_unknown_names_and_missing_files(tmp_path):
+    with pytest.raises(RecipeError, match="not a URL table"):
+        url_table.format_of("urls.xlsx")
+    with pytest.raises(SourceError, match="can't be opened"):
+        list(url_table.read(str(tmp_path / "none.csv"), "url"))
+
+
+def test_an_empty_table_has_no_rows(tmp_path):
+    path = tmp_path / "urls.csv"
+    path.write_text("url,caption\n")
+    assert sum(len(b.rows) for b in url_table.read(str(path), "url")) == 0
