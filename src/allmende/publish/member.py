@@ -43,11 +43,10 @@ STATUS_FIELDS = (
     pa.field("error_message", pa.string(), metadata={"doc": "null: for readers of img2dataset's metadata."}),
 )
 
-ROWS_PER_GROUP = 5_000
-"""Rows in a row group of the metadata table: some 3 MB, read as a whole to find one sample."""
+ROWS_PER_GROUP = 1_000
+"""Rows in a row group of the metadata table: some 500 kB, read as a whole to find one sample."""
 
 _ROWS_PER_BATCH = 500
-_PARQUET = {"compression": "zstd", "compression_level": 3}
 
 
 def released(schema: pa.Schema) -> list[pa.Field]:
@@ -139,9 +138,11 @@ class TableWriter:
         self._held_rows = 0
         self._held_bytes = 0
         self._file = HashedFile(directory, name)
-        # Minimum and maximum of an image help nobody, so they are kept for the plain columns only.
+        # Images don't compress, don't repeat, and their minimum helps nobody.
         plain = [field.name for field in schema if not pa.types.is_struct(field.type)]
-        self._writer = pq.ParquetWriter(self._file, schema, write_statistics=plain, **_PARQUET)
+        self._writer = pq.ParquetWriter(
+            self._file, schema, compression=_codecs(schema), use_dictionary=plain, write_statistics=plain
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -180,6 +181,15 @@ class TableWriter:
             table = pa.Table.from_batches(self._batches, schema=self._schema)
             self._writer.write_table(table, row_group_size=table.num_rows)
         self._batches, self._held_rows, self._held_bytes = [], 0, 0
+
+
+def _codecs(schema: pa.Schema) -> dict[str, str]:
+    """Compression of each column; those of a struct are named `image.bytes`."""
+    return {
+        f"{field.name}.{inner.name}" if inner is not field else field.name: "none" if inner.name == "bytes" else "zstd"
+        for field in schema
+        for inner in (field.type if pa.types.is_struct(field.type) else [field])
+    }
 
 
 def metadata_writer(shard: Shard, fields: Iterable[pa.Field], directory: Path) -> TableWriter:
