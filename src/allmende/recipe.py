@@ -79,21 +79,27 @@ class Extract(Section, frozen=True, kw_only=True):
 class Captions(Section, frozen=True, kw_only=True):
     """Rules for the words. Each drops with its own Reason."""
 
-    min_chars: Annotated[int, _about("Fewest characters (LAION-400M: 5).", ge=0)] = 5
+    min_chars: Annotated[int, _about("Fewest characters; CJK characters count two (LAION-400M: 5).", ge=0)] = 5
     max_chars: Annotated[int, _about("Most characters (COYO-700M: 1000).", ge=1)] = 1_000
     min_words: Annotated[
         int,
-        _about("Fewest words (COYO-700M: 3; DataComp basic: 3). CJK and Thai characters count as half a word.", ge=0),
+        _about(
+            "Fewest words (COYO-700M: 3; DataComp basic: 3). Every ten letters of a word count as one more; a Han or kana character is half a word, a Thai, Lao, Burmese or Khmer one a quarter.",
+            ge=0,
+        ),
     ] = 2
     max_words: Annotated[int, _about("Most words (COYO-700M: 256).", ge=1)] = 256
     min_letter_ratio: Annotated[float, _about("Fewest letters per character, spaces not counted.", ge=0, le=1)] = 0.5
     max_repetition: Annotated[
-        float, _about("Largest share that one word or repeated pattern may take.", ge=0, le=1)
+        float, _about("Largest share of the caption that may repeat words or patterns from before.", ge=0, le=1)
     ] = 0.5
     drop_file_names: Annotated[bool, _about("Drop captions that are file names or camera numbers.")] = True
     drop_placeholders: Annotated[bool, _about("Drop 'image', 'logo', 'untitled' and their translations.")] = True
     drop_boilerplate: Annotated[bool, _about("Drop 'click to enlarge' and its translations.")] = True
     drop_urls: Annotated[bool, _about("Drop captions that contain a URL.")] = True
+    drop_garbled: Annotated[
+        bool, _about("Drop captions with traces of a wrong charset, of HTML tags or of a template that nobody filled.")
+    ] = True
     languages: Annotated[
         tuple[str, ...], _about("Languages to keep (ISO 639-1; und for undecided); empty keeps all.")
     ] = ()

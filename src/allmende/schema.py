@@ -102,6 +102,11 @@ class Reason(StrEnum):
         "The caption is an instruction of the page, such as 'click to enlarge'.",
     )
     CAPTION_HAS_URL = "caption_has_url", "caption", "The caption contains a URL."
+    CAPTION_GARBLED = (
+        "caption_garbled",
+        "caption",
+        "The caption shows a wrong charset (GrÃ¼n), HTML tags or a template that nobody filled ({{title}}).",
+    )
     CAPTION_LANGUAGE = (
         "caption_language",
         "caption",
