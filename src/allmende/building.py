@@ -18,14 +18,14 @@ from allmende import recipe_file
 from allmende.dataset import Dataset
 from allmende.engine import Engine, Failure
 from allmende.errors import AllmendeError, EngineError, LakeError, RecipeChanged, RecipeError
-from allmende.fetch.client import check_contact
+from allmende.fetch.agent import check_contact
 from allmende.lake import Lake, Plan
 from allmende.lock import locked
 from allmende.progress import Progress, Silent
 from allmende.recipe import Recipe
-from allmende.release import write_release
 from allmende.schema import Reason
 from allmende.steps import candidates, frequent, release, samples, table, unique
+from allmende.steps.documents import write_documents
 from allmende.steps.samples import Retry
 from allmende.steps.step import Parts, Settings, Step
 
@@ -133,7 +133,7 @@ def build(
         _same_recipe(lake, recipe, redo=redo)
         for step in steps(recipe):
             run_step(lake, step, recipe, engine, progress)
-        write_release(lake, recipe)
+        write_documents(Dataset(lake))
     return Dataset(lake)
 
 
@@ -172,7 +172,7 @@ def retry(
         _run_parts(lake, SAMPLES, plan, parts, recipe, engine, progress, extra)
         for step in steps(recipe):
             run_step(lake, step, recipe, engine, progress)
-        write_release(lake, recipe)
+        write_documents(Dataset(lake))
     return Dataset(lake)
 
 

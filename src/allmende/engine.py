@@ -58,7 +58,7 @@ class Engine(msgspec.Struct, frozen=True):
         if self.workers:
             return self.workers
         if self.kind == "ray":
-            import ray  # noqa: PLC0415 - an extra
+            import ray
 
             return max(1, int(ray.cluster_resources().get("CPU", 1)))
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -81,10 +81,10 @@ class Engine(msgspec.Struct, frozen=True):
 
     def _start_ray(self) -> None:
         try:
-            import ray  # noqa: PLC0415 - an extra
+            import ray
         except ImportError as error:
             raise MissingExtra("The engine ray needs Ray: pip install 'allmende[ray]'") from error
-        import daft  # noqa: PLC0415 - heavy, and only needed here
+        import daft
 
         if not ray.is_initialized():
             try:
@@ -103,7 +103,7 @@ class Engine(msgspec.Struct, frozen=True):
         Raises:
             EngineError: if a worker process died or raised something unexpected.
         """
-        import daft  # noqa: PLC0415 - 0.2 s that only builds pay
+        import daft
 
         lines = [json.dumps(task) for task in tasks]
         if not lines:
@@ -136,7 +136,7 @@ class _Actor:
     """What Daft keeps alive in each process: a `Worker`, and JSON in and out."""
 
     def __init__(self, worker: str, settings: str):
-        import importlib  # noqa: PLC0415 - runs in the worker process
+        import importlib
 
         module, name = worker.split(":")
         self._worker: Worker = getattr(importlib.import_module(module), name)(json.loads(settings))

@@ -112,8 +112,12 @@ def from_table(tables: Sequence[str], output: str, chosen: dict[str, Any], setti
         "dedup": {"max_url_seen": 0, "max_caption_seen": 0},
         "images": {
             **{k: chosen[k] for k in ("size", "mode")},
-            "format": chosen["image_format"], "quality": quality,
-            "min_bytes": 0, "min_side": 0, "max_aspect_ratio": 1e9, "drop_single_colour": False,
+            "format": chosen["image_format"],
+            "quality": quality,
+            "min_bytes": 0,
+            "min_side": 0,
+            "max_aspect_ratio": 1e9,
+            "drop_single_colour": False,
         },
         "publish": {"sink": chosen["sink"]},
     }
@@ -126,7 +130,7 @@ def from_table(tables: Sequence[str], output: str, chosen: dict[str, Any], setti
     text = "\n".join(
         line
         for section, keys in raw.items()
-        for line in (f"[{section}]", *(f"{k} = {_toml(v)}" for k, v in keys.items()))
+        for line in (f"[{section}]", *(f"{k} = {toml_value(v)}" for k, v in keys.items()))
     )
     return loads(text, "the arguments")
 
@@ -144,7 +148,7 @@ def dumps(recipe: Recipe) -> str:
     lines = [f"# Resolved by allmende {__version__}: every key with the value that was used."]
     for section, values in msgspec.to_builtins(recipe).items():
         lines += ["", f"[{section}]"]
-        lines += [f"{name} = {_toml(value)}" for name, value in values.items()]
+        lines += [f"{name} = {toml_value(value)}" for name, value in values.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -162,7 +166,7 @@ def template(name: str, chosen: dict[str, dict[str, Any]]) -> str:
             lines += ["", f"[{key.section}]", f"# {_sections()[current].__doc__}"]
         lines += ["", f"# {key.description}" + (f" ({key.bounds})" if key.bounds else "")]
         values = active.get(key.section, {})
-        line = f"{key.name} = {_toml(values.get(key.name, key.default))}"
+        line = f"{key.name} = {toml_value(values.get(key.name, key.default))}"
         lines.append(line if key.name in values else f"#: {line}")
     return "\n".join(lines) + "\n"
 
@@ -188,7 +192,7 @@ def changed_keys(old: Recipe, new: Recipe) -> list[str]:
     """Keys whose values differ, as `section.key: old → new`."""
     before, after = msgspec.to_builtins(old), msgspec.to_builtins(new)
     return [
-        f"{section}.{key}: {_toml(before[section][key])} → {_toml(value)}"
+        f"{section}.{key}: {toml_value(before[section][key])} → {toml_value(value)}"
         for section, values in after.items()
         for key, value in values.items()
         if before[section][key] != value
@@ -199,9 +203,10 @@ def _sections() -> dict[str, type[Section]]:
     return {field.name: field.type for field in msgspec.structs.fields(Recipe)}
 
 
-def _toml(value: object) -> str:
+def toml_value(value: object) -> str:
+    """A value as TOML writes it."""
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
+        return f"[{', '.join(toml_value(item) for item in value)}]"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 
 from allmende.dedup.exact import Keys
 from allmende.fetch.archive import ArchiveClient
-from allmende.fetch.client import Client, Target, user_agent
-from allmende.fetch.outcome import Fetched, Outcome
+from allmende.fetch.agent import user_agent
+from allmende.fetch.client import Client
+from allmende.fetch.outcome import Fetched, Outcome, Target
 from allmende.lake import Lake
 from allmende.media.decoder import DecoderPool
 from allmende.media.image import ImageSample

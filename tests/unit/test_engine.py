@@ -1,0 +1,78 @@
+import os
+
+import pytest
+
+from allmende.engine import Engine, Failure
+from allmende.errors import EngineError, RecipeError, SourceError
+
+
+class Doubler:
+    """A worker that doubles, and does what the task tells it to."""
+
+    def __init__(self, settings):
+        self.factor = settings["factor"]
+
+    def run(self, task):
+        if task.get("raise"):
+            raise SourceError("no such archive")
+        if task.get("bug"):
+            return {"ratio": 1 / 0}
+        if task.get("die"):
+            os._exit(9)
+        return {"doubled": task["number"] * self.factor, "pid": os.getpid()}
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    engine = Engine(workers=2)
+    for name in ("DAFT_ANALYTICS_ENABLED", "DO_NOT_TRACK", "RAY_USAGE_STATS_ENABLED", "DAFT_PROGRESS_BAR"):
+        monkeypatch.setenv(name, "0")
+    engine.start()
+    return engine
+
+
+def test_every_task_is_done_once_in_processes_of_their_own(engine, worker):
+    answers = list(engine.run(worker, {"factor": 2}, ({"number": n} for n in range(20))))
+    assert sorted(a["doubled"] for a in answers) == [2 * n for n in range(20)]
+    assert os.getpid() not in {a["pid"] for a in answers}
+
+
+def test_an_error_of_ours_spares_the_other_tasks(engine, worker):
+    answers = list(engine.run(worker, {"factor": 2}, [{"number": 1}, {"raise": True}, {"number": 3}]))
+    [failure] = [a for a in answers if isinstance(a, Failure)]
+    assert isinstance(failure.error, SourceError)
+    assert str(failure.error) == "no such archive"
+    assert sorted(a["doubled"] for a in answers if isinstance(a, dict)) == [2, 6]
+
+
+def test_a_bug_arrives_with_its_traceback(engine, worker):
+    with pytest.raises(EngineError, match="ZeroDivisionError"):
+        list(engine.run(worker, {"factor": 2}, [{"bug": True}]))
+
+
+def test_a_worker_that_dies_is_an_engine_error(engine, worker):
+    with pytest.raises(EngineError, match="Run the same command again"):
+        list(engine.run(worker, {"factor": 2}, [{"die": True}]))
+
+
+def test_no_tasks_no_processes(engine, worker):
+    assert list(engine.run(worker, {"factor": 2}, [])) == []
+
+
+def test_an_unknown_engine_is_refused():
+    with pytest.raises(RecipeError, match="choose local or ray"):
+        Engine("spark").start()
+
+
+@pytest.fixture
+def worker(tmp_path, monkeypatch):
+    """`Doubler`, importable by name in the worker processes."""
+    import importlib
+    import inspect
+
+    (tmp_path / "doubler_for_test.py").write_text(
+        "import os\nfrom allmende.errors import SourceError\n\n" + inspect.getsource(Doubler)
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return importlib.import_module("doubler_for_test").Doubler
