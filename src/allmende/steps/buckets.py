@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from allmende.schema import CANDIDATES
 
-ROWS_PER_BUCKET = 250_000
+ROWS_PER_BUCKET = 1_000_000
 FEWEST, MOST = 8, 4096
 """Eight, so that even a small job spreads over workers; no more than what keeps row groups at a useful size."""
 

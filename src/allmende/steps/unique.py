@@ -21,8 +21,10 @@ from allmende.schema import CANDIDATES, Reason
 from allmende.steps.buckets import in_bucket
 from allmende.steps.step import Parts, Settings
 
-SLICE_ROWS = 500_000
+SLICE_ROWS = 250_000
 ROW_GROUP = 20_000
+READ = {"batch_readahead": 2, "fragment_readahead": 1, "use_threads": False}
+"""By default Arrow reads ahead by some 16 batches of 4 files, which is most of the memory that this step would need."""
 
 
 def plan(recipe: Recipe, lake: Lake) -> Parts:
@@ -86,7 +88,7 @@ class Worker:
         mask = np.zeros(total, bool)
         mask[wanted] = True
         batches, offset = [], 0
-        for batch in self.candidates.to_batches(columns=CANDIDATES.names, filter=bucket):
+        for batch in self.candidates.to_batches(columns=CANDIDATES.names, filter=bucket, **READ):
             chosen = mask[offset : offset + len(batch)]
             offset += len(batch)
             if chosen.any():
@@ -119,7 +121,7 @@ def _keys(dataset: pads.Dataset, bucket: pc.Expression) -> tuple[Keys, Keys, Cou
     urls: list[Keys] = [np.empty(0, np.uint64)]
     uids: list[Keys] = [np.empty(0, np.uint64)]
     seen: list[Counts] = [np.empty(0, np.int64)]
-    for batch in dataset.to_batches(columns=["url_key", "uid", "seen"], filter=bucket):
+    for batch in dataset.to_batches(columns=["url_key", "uid", "seen"], filter=bucket, **READ):
         urls.append(batch.column("url_key").to_numpy())
         uids.append(_first_half(batch.column("uid")))
         seen.append(batch.column("seen").to_numpy().astype(np.int64))
