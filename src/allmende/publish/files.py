@@ -58,7 +58,7 @@ class Files:
 
     def usage(self, release: Release) -> Usage:
         """A snippet with nothing but Pillow and pyarrow; see `Sink.usage`."""
-        return Usage("*.parquet", (), _USAGE.format(first=release.shards[0]))
+        return Usage(f"{release.folder}/*.parquet", (), _USAGE.format(folder=release.folder, first=release.shards[0]))
 
 
 _USAGE = """\
@@ -68,7 +68,7 @@ _USAGE = """\
 import pyarrow.parquet as pq
 from PIL import Image
 
-for row in pq.read_table("{first}.parquet").to_pylist():
-    print(Image.open(row["file"]).size, row["caption"], row["page_url"])
+for row in pq.read_table("{folder}/{first}.parquet").to_pylist():
+    print(Image.open("{folder}/" + row["file"]).size, row["caption"], row["page_url"])
 ```
 """

@@ -89,7 +89,7 @@ def percent(part: int, whole: int) -> str:
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-def text(funnel: Sequence[Stage], reasons: int = 8, bars: int = 20, ascii_only: bool = False) -> str:
+def render_text(funnel: Sequence[Stage], reasons: int = 8, bars: int = 20, ascii_only: bool = False) -> str:
     """The funnel for a terminal: 79 columns with 20 for the bars.
 
     Args:

@@ -56,7 +56,7 @@ class Parquet:
 
     def usage(self, release: Release) -> Usage:
         """A snippet for datasets, and one for a look at the table; see `Sink.usage`."""
-        return Usage("*.parquet", (), _USAGE.format(first=release.shards[0]))
+        return Usage(f"{release.folder}/*.parquet", (), _USAGE.format(folder=release.folder, first=release.shards[0]))
 
 
 def table_schema(schema: pa.Schema) -> pa.Schema:
@@ -93,6 +93,6 @@ Only the columns asked for are read, so the images cost nothing.
 ```python
 import pyarrow.parquet as pq
 
-print(pq.read_table("{first}.parquet", columns=["key", "url", "caption", "language"]))
+print(pq.read_table("{folder}/{first}.parquet", columns=["key", "url", "caption", "language"]))
 ```
 """

@@ -102,19 +102,22 @@ class Release:
     image_format: str = "jpg"
     schema: pa.Schema = SAMPLES
 
+    folder: str = "shards"
+    """Where the shards lie, relative to the dataset card."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """How a release of this format is read; goes into the dataset card."""
 
     data_files: str
-    """Glob of the files that Hugging Face `datasets` should load, relative to the release folder."""
+    """Glob of the files that Hugging Face `datasets` should load, relative to the dataset card."""
 
     features: tuple[Mapping[str, Any], ...]
     """The columns that `datasets` finds in them, in the YAML form of a dataset card; empty if the files tell."""
 
     markdown: str
-    """Snippets for readers, each under its own `###` heading."""
+    """Snippets for readers, each under its own `###` heading, to be run in the folder of the card."""
 
 
 class Sink(Protocol):

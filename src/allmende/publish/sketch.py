@@ -13,6 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+MOST_CHARS = 200
+"""Longer strings are cut: headers and licences may be of any length, and all of them are held in memory."""
+
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):
     """The most frequent values."""
@@ -45,8 +48,9 @@ class TopCounts:
         self._error = 0
 
     def add(self, values: pa.Array) -> None:
-        """Counts the strings of an array; nulls are left out."""
-        for entry in pc.value_counts(values.drop_null()).to_pylist():
+        """Counts the strings of an array by their first `MOST_CHARS` characters; nulls are left out."""
+        short = pc.utf8_slice_codeunits(values.drop_null(), 0, MOST_CHARS)
+        for entry in pc.value_counts(short).to_pylist():
             self._counts[entry["values"]] += entry["counts"]
             self._total += entry["counts"]
         if len(self._counts) > 2 * self._capacity:
@@ -148,7 +152,7 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True):
 class HistogramCounter:
     """Counts numbers into fixed bins."""
 
-    def __init__(self, edges: Sequence[float]):
+    def __init__(self, edges: Sequence[float] | NDArray[np.float64]):
         self.edges = np.asarray(edges, np.float64)
         self.counts = np.zeros(len(edges) - 1, np.int64)
 

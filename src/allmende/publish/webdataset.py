@@ -78,12 +78,13 @@ class WebDataset:
             {"name": "txt", "dtype": "string"},
         )
         text = _USAGE.format(
-            tars=braces(release.shards) + ".tar",
+            tars=f"{release.folder}/{braces(release.shards)}.tar",
             samples=release.samples,
+            folder=release.folder,
             first=release.shards[0],
             format=release.image_format,
         )
-        return Usage("*.tar", features, text)
+        return Usage(f"{release.folder}/*.tar", features, text)
 
 
 def _json_feature(name: str, schema: pa.Schema) -> dict[str, str]:
@@ -170,10 +171,9 @@ for sample in samples:
 
 ### open_clip
 
-`sizes.json` tells open_clip how many samples each shard has.
-
 ```sh
-python -m open_clip_train.main --dataset-type webdataset --train-data '{tars}' --train-num-samples {samples}
+python -m open_clip_train.main --model ViT-B-32 --dataset-type webdataset \\
+  --train-data '{tars}' --train-num-samples {samples}
 ```
 
 ### Hugging Face datasets
@@ -186,13 +186,13 @@ dataset = load_dataset(".", split="train", streaming=True)  # this folder; reads
 
 ### One sample, without reading the archive
 
-`{first}.parquet` has the byte offset and size of each member of `{first}.tar`.
+`{folder}/{first}.parquet` has the byte offset and size of each member of `{folder}/{first}.tar`.
 
 ```python
 import pyarrow.parquet as pq
 
-row = pq.read_table("{first}.parquet").slice(0, 1).to_pylist()[0]
-with open(row["shard"], "rb") as tar:
+row = pq.read_table("{folder}/{first}.parquet").slice(0, 1).to_pylist()[0]
+with open("{folder}/" + row["shard"], "rb") as tar:
     tar.seek(row["image_offset"])
     image = tar.read(row["image_size"])
 ```

@@ -31,7 +31,7 @@ def test_a_lost_row_is_an_error():
 
 
 def test_the_text_is_aligned_and_fits_a_terminal():
-    lines = funnel.text(stages(COUNTS)).splitlines()
+    lines = funnel.render_text(stages(COUNTS)).splitlines()
     assert lines[0] == "candidates"
     assert lines[1] == "  record                 1,000 →          900    90.0 %  ██████████████████"
     assert lines[2] == "    record_not_html                         100    10.0 %  ██"
@@ -41,7 +41,7 @@ def test_the_text_is_aligned_and_fits_a_terminal():
 
 
 def test_the_text_has_a_form_for_plain_terminals():
-    assert funnel.text(stages(COUNTS), ascii_only=True).isascii()
+    assert funnel.render_text(stages(COUNTS), ascii_only=True).isascii()
 
 
 def test_rare_reasons_are_summed_up():
@@ -76,4 +76,4 @@ tallies = st.builds(
 def test_any_balanced_counts_can_be_shown(counts):
     built = stages(counts)
     assert len(built) == sum(len(tallies) for _, tallies in counts)
-    funnel.text(built)
+    funnel.render_text(built)

@@ -21,6 +21,12 @@ def test_counts_are_exact_while_they_fit(batches):
     assert ranking.listed_all == (len(true) <= 3)
 
 
+def test_long_values_are_cut():
+    counts = TopCounts()
+    counts.add(pa.array(["ä" * 300, "ä" * 200, "ä" * 199]))
+    assert counts.ranking(5).rows == (("ä" * 200, 2), ("ä" * 199, 1))
+
+
 @given(st.lists(st.lists(st.integers(0, 200), max_size=60), max_size=12))
 def test_counts_know_their_error_when_they_do_not_fit(batches):
     counts = TopCounts(capacity=10)

@@ -1,0 +1,87 @@
+"""`report.html`: one page that shows what a dataset is and how it came about. Self-contained; it loads nothing and runs nothing.
+
+Captions, host names and licences come from strangers: templates escape everything, links are http(s) only, and a
+content security policy forbids scripts and requests should the page ever err.
+"""
+
+import base64
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from allmende.publish import charts
+from allmende.publish.figures import Figures, Pace
+from allmende.publish.funnel import Stage, explanation, percent
+from allmende.publish.gallery import Picture
+from allmende.recipe import Recipe
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+class ReportData(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the report and the dataset card say."""
+
+    recipe: Recipe
+    recipe_toml: str
+    """The resolved recipe as it is stored beside the data."""
+    version: str
+    """Version of Allmende that built the dataset."""
+    created: str
+    """Day of the release, ISO 8601."""
+    stages: tuple[Stage, ...]
+    figures: Figures
+    pace: Pace
+    gallery: tuple[Picture, ...]
+    shards: tuple[str, ...]
+    """Names of the shards."""
+    release_bytes: int
+    """Size of all shards with their metadata."""
+
+
+def source_line(recipe: Recipe) -> str:
+    """What was read, in a few words: `CC-MAIN-2026-43, 10 WAT files`."""
+    select = recipe.select
+    if select.urls:
+        return f"URL table {_first(select.urls)}"
+    if select.archives:
+        return f"archives {_first(select.archives)}"
+    return f"{select.crawl}, {select.files or 'all'} {select.kind.upper()} files"
+
+
+def _first(names: tuple[str, ...]) -> str:
+    shown = names[0].rsplit("/", 1)[-1]
+    return shown if len(names) == 1 else f"{shown} and {len(names) - 1} more"
+
+
+def report_html(data: ReportData) -> str:
+    """The report as one HTML document, less than 2 MB."""
+    page = environment().get_template("report.html.j2")
+    return page.render(data=data, figures=data.figures, source=source_line(data.recipe), charts=charts)
+
+
+@cache
+def environment() -> "Environment":
+    """The template engine: escapes everything, fails on unknown names."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    engine = Environment(
+        loader=PackageLoader("allmende.publish"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    filters: dict[str, Callable[..., Any]] = {
+        "count": lambda number: f"{number:,}",
+        "amount": charts.amount,
+        "duration": charts.duration,
+        "percent": percent,
+        "explanation": explanation,
+        "jpeg_url": lambda content: f"data:image/jpeg;base64,{base64.b64encode(content).decode()}",
+    }
+    engine.filters.update(filters)
+    return engine
