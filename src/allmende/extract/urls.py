@@ -1,0 +1,105 @@
+"""URLs as browsers read them (WHATWG URL standard), in one spelling for each.
+
+`normalise` resolves a link against its page and gives the URL that a browser would ask for:
+
+- white space and control characters around it go, tabs and line breaks inside it too;
+- relative and protocol-relative links are resolved; `.` and `..` segments and backslashes too;
+- scheme and host are lower-cased, the host in punycode, the scheme's own port left out;
+- what must not stand in a path or query is percent-encoded (UTF-8; a browser uses the page's charset for the
+  query of a page that is not UTF-8, which a WAT does not know); existing escapes stay as they are;
+- the fragment goes. Nothing else does: no parameter is removed, no slash is added or taken.
+
+ada-url does the work, the URL parser of Node.js. A call of it costs 1.4 µs, so URLs that it would leave as they
+are (three of four in web pages) are recognised by a regular expression in 0.3 µs; a property test compares the two.
+"""
+
+import re
+from functools import lru_cache
+
+import ada_url
+
+from allmende.schema import Reason
+
+_SAFE = "[A-Za-z0-9_~!$&()*+,;=/-]"
+"""What stays as it is in a path. No percent sign (`%2e` is a dot), no dot (`.` and `..` segments)."""
+_PATH = rf"{_SAFE}*+(?:(?<!/)\.{_SAFE}*+)*+"
+"""A path in which no segment begins with a dot."""
+_QUERY = r"(?:\?[A-Za-z0-9_~!$&()*+,;=./:?@%-]*+)?"
+_HOST = r"(?:[a-z0-9]++[.-])++[a-z]{2,}+"
+"""Lower-case names. Not `xn--`, whose validity is for the library to check, and no number at the end (IPv4)."""
+
+_is_normal = re.compile(rf"https?://{_HOST}/{_PATH}{_QUERY}").fullmatch
+_is_normal_path = re.compile(rf"/(?!/){_PATH}{_QUERY}").fullmatch
+_is_normal_relative = re.compile(rf"[A-Za-z0-9_]{_PATH}{_QUERY}").fullmatch
+_place = re.compile(rf"(https?://{_HOST})(/(?:{_PATH}/)?)[^/?]*(?:\?.*)?").fullmatch
+_IGNORED = "".join(map(chr, range(33)))
+_is_other_scheme = re.compile(r"[\x00-\x20]*(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE).match
+
+
+def normalise(url: str, base: str, max_chars: int = 2_000) -> str | Reason:
+    """The absolute http(s) URL that `url`, found on a page, means there.
+
+    Args:
+        url: The link as it stands in the page, character references decoded.
+        base: The page's URL, or what its `<base>` makes of it (`base_url`); empty if there is no page,
+            so that `url` must be absolute.
+        max_chars: Longest URL to accept, in characters of the result.
+
+    Returns:
+        The URL; or `URL_INVALID` (also if it is empty or only a fragment: the page itself is no image),
+        `URL_SCHEME` or `URL_TOO_LONG`.
+    """
+    whole = _unchanged(url, base)
+    if not whole:
+        # A data: URL may be megabytes: its scheme is looked at before it is copied anywhere.
+        if _is_other_scheme(url):
+            return Reason.URL_SCHEME
+        whole = _resolved(url, base)
+    if not whole.startswith(("https://", "http://")):
+        return Reason.URL_SCHEME if whole else Reason.URL_INVALID
+    return whole if len(whole) <= max_chars else Reason.URL_TOO_LONG
+
+
+def base_url(page_url: str, base: str) -> str:
+    """What links of a page are relative to: its `<base href>`, if that is an http(s) URL, else the page's URL."""
+    if not base:
+        return page_url
+    found = normalise(base, page_url, max_chars=100_000)
+    return page_url if isinstance(found, Reason) else found
+
+
+def split_host(url: str) -> str:
+    """The host of a normalised URL, without user and port; an IPv6 address keeps its brackets."""
+    host = url.split("/", 3)[2].rpartition("@")[2]
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
+
+
+def _unchanged(url: str, base: str) -> str:
+    """The URL, if joining strings makes it: absolute and normal, or relative and normal to a normal base. Else ''."""
+    if _is_normal(url):
+        return url
+    origin, folder = _origin_and_folder(base)
+    if not origin:
+        return ""
+    if _is_normal_path(url):
+        return origin + url
+    return origin + folder + url if _is_normal_relative(url) else ""
+
+
+@lru_cache(maxsize=256)
+def _origin_and_folder(base: str) -> tuple[str, str]:
+    place = _place(base)
+    return (place[1], place[2]) if place else ("", "")
+
+
+def _resolved(url: str, base: str) -> str:
+    try:
+        text = url if url.isascii() else url.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if text.lstrip(_IGNORED)[:1] in ("", "#"):
+            return ""
+        whole: str = ada_url.join_url(base, text) if base else ada_url.normalize_url(text)
+    except ValueError:
+        return ""
+    return whole.partition("#")[0]
