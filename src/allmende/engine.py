@@ -8,6 +8,8 @@ parts there (`docs/decisions/0001-engine-runs-parts.md`).
 
 import json
 import os
+import threading
+import time
 import traceback
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
@@ -16,6 +18,9 @@ import msgspec
 
 from allmende import errors
 from allmende.errors import EngineError, MissingExtra, RecipeError
+
+
+PARENT_SECONDS = 0.2
 
 
 class Worker(Protocol):
@@ -138,6 +143,7 @@ class _Actor:
     def __init__(self, worker: str, settings: str):
         import importlib
 
+        _die_with_parent()
         module, name = worker.split(":")
         self._worker: Worker = getattr(importlib.import_module(module), name)(json.loads(settings))
 
@@ -149,3 +155,18 @@ class _Actor:
             return json.dumps({"error": type(error).__name__, "message": str(error), "task": parsed})
         except Exception:  # noqa: BLE001 - a bug must reach the operator whole, not as the engine's paraphrase
             return json.dumps({"bug": traceback.format_exc()})
+
+
+def _die_with_parent() -> None:
+    """Ends this process soon after the one that made it is gone, whatever it is doing.
+
+    The kernel's own way (PR_SET_PDEATHSIG) would also strike when only the parent's thread ends.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent watch", daemon=True).start()

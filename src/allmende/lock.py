@@ -3,6 +3,9 @@
 On a local disk the lock is the kernel's (`flock`): it vanishes with the process, however that dies. In an
 object store it is a small object, created only if absent, renewed while its owner lives, and free
 once it was not renewed for `LEASE_SECONDS`.
+
+Worker processes may outlive a build that was killed, by moments. On a local disk each of them holds a share of a second
+lock while it lives, and a new build waits for the last one to be gone: nobody sweeps under anybody's feet.
 """
 
 import fcntl
@@ -14,11 +17,15 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
 
 from allmende.errors import LakeError, LakeLocked
 from allmende.lake import Lake
 
 LEASE_SECONDS = 120
+ORPHAN_SECONDS = 60
+"""How long a new build waits for the workers of a dead one."""
 
 
 @contextmanager
@@ -62,7 +69,35 @@ def _flock(lake: Lake) -> Iterator[None]:
         file.truncate(0)
         file.write(_holder())
         file.flush()
+        _outlive_orphans(lake, lake.local / ".workers")
         yield
+
+
+def _outlive_orphans(lake: Lake, path: Path) -> None:
+    deadline = time.monotonic() + ORPHAN_SECONDS
+    with path.open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise LakeLocked(
+                        f"{lake.root}: worker processes of a build that died are still running. Stop them."
+                    ) from error
+                time.sleep(0.1)
+            else:
+                return
+
+
+def attend(lake: Lake) -> None:
+    """Marks this process, until it ends, as a worker on the dataset."""
+    if lake.local is not None and str(lake.local) not in _attended:
+        file = (lake.local / ".workers").open("a")
+        fcntl.flock(file, fcntl.LOCK_SH)
+        _attended[str(lake.local)] = file
+
+
+_attended: dict[str, IO[str]] = {}
 
 
 @contextmanager

@@ -38,7 +38,7 @@ class Worker:
     """Counts captions."""
 
     def __init__(self, settings: dict[str, Any]):
-        self.settings = Settings.decode(settings)
+        self.settings = Settings.of_worker(settings)
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the one part."""

@@ -41,7 +41,7 @@ class Worker:
     """Writes shards."""
 
     def __init__(self, settings: dict[str, Any]):
-        self.settings = Settings.decode(settings)
+        self.settings = Settings.of_worker(settings)
         self.sink = load_sink(self.settings.recipe.publish.sink)
         self.group = lru_cache(maxsize=1)(self._group)
 

@@ -87,7 +87,7 @@ class Worker:
     """Fetches and decodes the rows of its parts."""
 
     def __init__(self, settings: dict[str, Any]):
-        self.settings = Settings.decode(settings)
+        self.settings = Settings.of_worker(settings)
         self.folder = self.settings.lake.step("samples")
         self.frequent = frequent.load(self.settings.lake)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from allmende.engine import Worker
 from allmende.lake import Lake
+from allmende.lock import attend
 from allmende.recipe import Recipe
 
 Parts = dict[str, dict[str, Any]]
@@ -24,9 +25,11 @@ class Settings:
     """Processor cores that this worker may keep busy."""
 
     @classmethod
-    def decode(cls, raw: dict[str, Any]) -> "Settings":
-        """From what went through the engine as JSON."""
-        return cls(Lake(raw["root"]), msgspec.convert(raw["recipe"], Recipe), raw["plan"], raw["cores"])
+    def of_worker(cls, raw: dict[str, Any]) -> "Settings":
+        """From what went through the engine as JSON; marks this process as a worker on the dataset."""
+        lake = Lake(raw["root"])
+        attend(lake)
+        return cls(lake, msgspec.convert(raw["recipe"], Recipe), raw["plan"], raw["cores"])
 
     @staticmethod
     def encode(lake: Lake, recipe: Recipe, plan: str, cores: int) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Worker:
     """Turns tables into candidates."""
 
     def __init__(self, settings: dict[str, Any]):
-        self.settings = Settings.decode(settings)
+        self.settings = Settings.of_worker(settings)
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""

@@ -39,7 +39,7 @@ class Worker:
     """Deduplicates buckets."""
 
     def __init__(self, settings: dict[str, Any]):
-        self.settings = Settings.decode(settings)
+        self.settings = Settings.of_worker(settings)
         lake = self.settings.lake
         self.folder = lake.step("unique")
         self.candidates = _dataset(lake, lake.step("candidates").files())

@@ -1,0 +1,91 @@
+"""What goes beside the shards of a release: dataset card, report, resolved recipe. Written last, by the build itself."""
+
+import time
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from allmende import __version__
+from allmende.dataset import STEPS, Dataset
+from allmende.lake import Manifest
+from allmende.publish.card import card_markdown
+from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, pace, survey
+from allmende.publish.funnel import Stage, stages
+from allmende.publish.gallery import Picture, gallery
+from allmende.publish.report import ReportData, report_html
+from allmende.publish.sink import Sample, load_sink
+
+GALLERY_SAMPLES = 200
+"""Samples at the beginning of the first shard that the gallery chooses from; their order is random already."""
+
+
+def funnel(dataset: Dataset) -> tuple[Stage, ...]:
+    """What each step saw, kept and dropped."""
+    return stages((name, dataset.lake.step(name).counts()) for name in STEPS)
+
+
+def report_data(dataset: Dataset) -> ReportData:
+    """Everything that report and card say, added up in one pass over samples and failures."""
+    manifests = dataset.manifests("samples")
+    shards = dataset.manifests("release/shards")
+    figures = survey(
+        _batches(dataset, manifests, ".parquet", SAMPLE_COLUMNS),
+        _batches(dataset, manifests, ".dropped.parquet", FAILURE_COLUMNS),
+    )
+    return ReportData(
+        recipe=dataset.recipe,
+        recipe_toml=dataset.lake.read("recipe.toml").decode(),
+        version=__version__,
+        created=time.strftime("%Y-%m-%d", time.gmtime()),
+        stages=funnel(dataset),
+        figures=figures,
+        pace=pace(_span(manifest) for manifest in manifests),
+        gallery=_gallery(dataset, shards),
+        shards=tuple(manifest.part for manifest in shards),
+        release_bytes=sum(file.bytes for manifest in shards for file in manifest.files.values()),
+    )
+
+
+def write_documents(dataset: Dataset) -> list[str]:
+    """Writes them and returns their names in the dataset."""
+    data = report_data(dataset)
+    content = {
+        "release/README.md": card_markdown(data),
+        "release/report.html": report_html(data),
+        "release/recipe.toml": data.recipe_toml,
+    }
+    for name, text in content.items():
+        dataset.lake.write(name, text.encode())
+    return list(content)
+
+
+def _batches(
+    dataset: Dataset, manifests: list[Manifest], suffix: str, columns: tuple[str, ...]
+) -> Iterator[pa.RecordBatch]:
+    for manifest in manifests:
+        with dataset.lake.open(f"samples/{manifest.file(suffix)}") as file:
+            yield from pq.ParquetFile(file).iter_batches(columns=list(columns))
+
+
+def _span(manifest: Manifest) -> Span:
+    return Span(
+        started=manifest.started,
+        seconds=manifest.seconds,
+        rows=manifest.counts["sample"].seen,
+        bytes=manifest.facts["bytes_received"],
+    )
+
+
+def _gallery(dataset: Dataset, shards: list[Manifest]) -> tuple[Picture, ...]:
+    if not shards:
+        return ()
+    sink = load_sink(dataset.recipe.publish.sink)
+
+    def first() -> Iterator[Sample]:
+        for number, sample in enumerate(sink.read(dataset.lake.url("release/shards"), shards[0].part)):
+            if number == GALLERY_SAMPLES:
+                return
+            yield sample
+
+    return gallery(first())
