@@ -8,9 +8,12 @@
     frontier    which host is next
     budget      bytes in memory
     kind        which media are wanted, by Content-Type and first bytes
-    body        one response's body, under its caps
     encoding    gzip, deflate, br and zstd undone, under a cap
-    wire        libcurl on the event loop, one exchange at a time
+    body        one response's body, under its caps
+    exchange    one request and its response, phase by phase
+    wire        libcurl on the event loop
     client      the above, put together
     archive     the same calls, answered from WARC files
+
+Nothing here decodes media; nothing here imports the engine.
 """

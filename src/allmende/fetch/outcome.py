@@ -56,3 +56,45 @@ class Outcome(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         if isinstance(returned, Reason):
             return cls(facts=facts, reason=returned)
         return cls(facts=facts, result=returned)
+
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""Statuses that lead elsewhere, if there is a Location header (RFC 9110, section 15.4)."""
+
+_WHOLE = frozenset({200, 203})
+_BY_STATUS = {
+    **dict.fromkeys((404, 410), Reason.HTTP_NOT_FOUND),
+    **dict.fromkeys((401, 402, 403, 407, 451), Reason.HTTP_FORBIDDEN),
+    429: Reason.HTTP_RATE_LIMITED,
+}
+_BY_CLASS = {4: Reason.HTTP_CLIENT_ERROR, 5: Reason.HTTP_SERVER_ERROR}
+
+
+def status_reason(status: int) -> Reason | None:
+    """Why a response of this HTTP status has no body for us; None if it has."""
+    if status in _WHOLE:
+        return None
+    return _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, Reason.HTTP_UNEXPECTED)
+
+
+_MAY_PASS = frozenset(
+    {
+        Reason.CONNECT_FAILED,
+        Reason.TIMEOUT_CONNECT,
+        Reason.TIMEOUT_FIRST_BYTE,
+        Reason.TIMEOUT_IDLE,
+        Reason.CONNECTION_LOST,
+        Reason.BODY_TRUNCATED,
+        Reason.HTTP_RATE_LIMITED,
+        Reason.HTTP_SERVER_ERROR,
+    }
+)
+_WILL_PASS_STATUSES = frozenset({408, 425})
+_STAYS_STATUSES = frozenset({501, 505})
+
+
+def may_pass(reason: Reason, status: int | None) -> bool:
+    """True if the same request may well have a better end later. Never after 404, 410 or 403."""
+    if status in _WILL_PASS_STATUSES:
+        return True
+    return reason in _MAY_PASS and status not in _STAYS_STATUSES

@@ -1,0 +1,62 @@
+"""Which media are wanted: judged by the Content-Type and by the first bytes, because either alone is often wrong.
+
+Images served as `application/octet-stream`, `text/plain` or without a type are common, and so are error pages served
+with status 200. The first bytes decide; the Content-Type decides how a refusal is called.
+"""
+
+from typing import Protocol
+
+from allmende.schema import Reason
+
+START_BYTES = 64
+"""A kind is judged as soon as this many bytes are there, or all of them."""
+
+
+class Kind(Protocol):
+    """A kind of media that a fetch may want."""
+
+    accept: str
+    """Value of the Accept header."""
+
+    def judge(self, content_type: str | None, start: bytes) -> Reason | None:
+        """None if a body that starts like this is wanted.
+
+        Args:
+            content_type: The raw header.
+            start: The first 64 bytes or more, or all there are; content encoding undone.
+        """
+
+
+class Images:
+    """JPEG, PNG, GIF, WebP, AVIF, BMP and TIFF, whatever the server calls them."""
+
+    accept = "image/*,*/*;q=0.8"
+
+    def judge(self, content_type: str | None, start: bytes) -> Reason | None:
+        """See `Kind.judge`."""
+        if start.startswith(_IMAGE_STARTS) or _is_webp(start) or _is_avif(start):
+            return None
+        declared = (content_type or "").partition(";")[0].strip().lower()
+        if declared and not declared.startswith("image/") and declared not in _SAYS_NOTHING:
+            return Reason.CONTENT_TYPE_REFUSED
+        return Reason.IMAGE_FORMAT
+
+
+IMAGES = Images()
+
+_IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*")
+"""WHATWG MIME Sniffing, section 6.1, and TIFF 6.0, section 2."""
+
+_SAYS_NOTHING = frozenset({"application/octet-stream", "binary/octet-stream", "application/unknown", "unknown/unknown"})
+
+
+def _is_webp(start: bytes) -> bool:
+    return start.startswith(b"RIFF") and start[8:12] == b"WEBP"
+
+
+def _is_avif(start: bytes) -> bool:
+    """ISO base media with an AVIF brand, major or compatible (AV1 Image File Format, section 6)."""
+    if start[4:8] != b"ftyp":
+        return False
+    brands = start[8 : min(int.from_bytes(start[:4]), START_BYTES)]
+    return any(brands[i : i + 4] in (b"avif", b"avis") for i in range(0, len(brands), 4))
