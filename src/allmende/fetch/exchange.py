@@ -5,7 +5,6 @@ what goes wrong becomes the exchange's `reason`.
 """
 
 from collections.abc import Callable
-from enum import Enum
 from ipaddress import ip_address
 
 from allmende.fetch.body import Body, Flow, Headers
@@ -18,12 +17,16 @@ HEADER_BYTES = 32 * 1024
 """Most bytes of response headers, informational responses and trailers included."""
 
 
-class Verb(Enum):
-    """What libcurl is to do next."""
+GO_ON = None
+STOP = -1
+"""A number of bytes taken that can't be: libcurl ends the transfer."""
+PAUSE = 0x10000001
+"""CURL_WRITEFUNC_PAUSE: libcurl keeps the bytes and offers them again later."""
+CONNECTION_GOOD, CONNECTION_BAD = 0, 1
+"""CURL_PREREQFUNC_OK and _ABORT."""
 
-    GO_ON = "go on"
-    PAUSE = "offer the same bytes again later"
-    STOP = "end the exchange"
+
+_BLANK = frozenset({b"\r\n", b"\n"})
 
 
 class Exchange:
@@ -94,43 +97,44 @@ class Exchange:
         self.reason: Reason | None = None
         """Why there is no body."""
 
-    def connected(self, address: str) -> Verb:
-        """The connection stands, or is used again; the request goes out next."""
+    def connected(self, address: str, _: str, __: int, ___: int) -> int:
+        """The connection stands, or is used again, and leads to this address; the request goes out next."""
         if address != self.address and ip_address(address) != ip_address(self.address):
-            return self._stop(Reason.ADDRESS_REFUSED)
+            self.reason = Reason.ADDRESS_REFUSED
+            return CONNECTION_BAD
         self._enter(Reason.TIMEOUT_FIRST_BYTE)
-        return Verb.GO_ON
+        return CONNECTION_GOOD
 
-    def header(self, line: bytes) -> Verb:
+    def header(self, line: bytes) -> int | None:
         """A line of the headers, its end included; the empty one ends them."""
         self._header_bytes += len(line)
         if self._header_bytes > HEADER_BYTES:
             return self._stop(Reason.HEADERS_TOO_LARGE)
         if self.status is not None:  # a trailer
-            return Verb.GO_ON
-        if line.strip():
+            return GO_ON
+        if line not in _BLANK:
             self._lines.append(line)
-            return Verb.GO_ON
+            return GO_ON
         lines, self._lines = self._lines, []
         status = _status(lines)
         if 100 <= status < 200:
-            return Verb.GO_ON
+            return GO_ON
         if not status:
             return self._stop(Reason.PROTOCOL_ERROR)
         return self._begin(status, lines[1:])
 
-    def chunk(self, data: bytes) -> Verb:
+    def chunk(self, data: bytes) -> int | None:
         """Bytes of the body."""
         flow = self.body.feed(data)
         now = self._clock()
         if flow is Flow.WAIT:
             self._paused = now
-            return Verb.PAUSE
+            return PAUSE
         if self._paused is not None:  # the wait was ours, not the server's
             self._seconds += now - self._paused
             self._paused = None
         self._since = now
-        return Verb.STOP if flow is Flow.STOP else Verb.GO_ON
+        return STOP if flow is Flow.STOP else GO_ON
 
     def overdue(self, now: float) -> Reason | None:
         """The deadline that has passed, if one has."""
@@ -156,21 +160,21 @@ class Exchange:
         self.reason = self.body.reason
         return body
 
-    def _begin(self, status: int, lines: list[bytes]) -> Verb:
+    def _begin(self, status: int, lines: list[bytes]) -> int | None:
         self.status = status
         self.headers = _parse(lines)
         self.first_byte = self._clock() - self._since
         self._enter(Reason.TIMEOUT_IDLE)
         reason = status_reason(status) or self._judge(self.place.url, self.headers)
-        return Verb.GO_ON if self.body.begin(self.headers, reason) else Verb.STOP
+        return GO_ON if self.body.begin(self.headers, reason) else STOP
 
     def _enter(self, phase: Reason) -> None:
         self._phase = phase
         self._since = self._clock()
 
-    def _stop(self, reason: Reason) -> Verb:
+    def _stop(self, reason: Reason) -> int | None:
         self.reason = reason
-        return Verb.STOP
+        return STOP
 
 
 def _status(lines: list[bytes]) -> int:
@@ -181,15 +185,14 @@ def _status(lines: list[bytes]) -> int:
 
 def _parse(lines: list[bytes]) -> Headers:
     headers: dict[str, list[str]] = {}
-    for line in lines:
-        name, _, value = line.partition(b":")
-        headers.setdefault(_text(name).lower(), []).append(_text(value))
+    for line in _text(b"".join(lines).strip()).split("\n"):
+        name, _, value = line.partition(":")
+        headers.setdefault(name.strip().lower(), []).append(value.strip())
     return headers
 
 
 def _text(raw: bytes) -> str:
     """UTF-8 if it is that, else ISO 8859-1, in which every byte is a character."""
-    raw = raw.strip()
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -16,7 +16,7 @@ import certifi
 import pycurl
 
 from allmende.errors import EngineError, RecipeError
-from allmende.fetch.exchange import Exchange, Verb
+from allmende.fetch.exchange import Exchange
 from allmende.recipe import Fetch
 from allmende.schema import Reason
 
@@ -99,9 +99,9 @@ class Wire:
         curl.setopt(pycurl.URL, exchange.place.url)
         curl.setopt(pycurl.CONNECT_TO, [f"::{host}:"])
         curl.setopt(pycurl.HTTPHEADER, [f"Accept: {accept}", "Accept-Encoding: identity"])
-        curl.setopt(pycurl.PREREQFUNCTION, partial(_connected, exchange))
-        curl.setopt(pycurl.HEADERFUNCTION, partial(_header, exchange))
-        curl.setopt(pycurl.WRITEFUNCTION, partial(_chunk, exchange))
+        curl.setopt(pycurl.PREREQFUNCTION, exchange.connected)
+        curl.setopt(pycurl.HEADERFUNCTION, exchange.header)
+        curl.setopt(pycurl.WRITEFUNCTION, exchange.chunk)
         self._running[exchange] = curl
         future = self._multi.add_handle(curl)
         future.add_done_callback(partial(self._ended, exchange, done))
@@ -178,21 +178,6 @@ class Wire:
             if reason := exchange.overdue(now):
                 self.stop(exchange, reason)
         self._sweeper = self._loop.call_later(self._sweep_seconds, self._sweep) if self._running else None
-
-
-def _connected(exchange: Exchange, address: str, *_: object) -> int:
-    return pycurl.PREREQFUNC_OK if exchange.connected(address) is Verb.GO_ON else pycurl.PREREQFUNC_ABORT
-
-
-def _header(exchange: Exchange, line: bytes) -> int | None:
-    return None if exchange.header(line) is Verb.GO_ON else -1
-
-
-def _chunk(exchange: Exchange, data: bytes) -> int | None:
-    verb = exchange.chunk(data)
-    if verb is Verb.GO_ON:
-        return None
-    return pycurl.WRITEFUNC_PAUSE if verb is Verb.PAUSE else -1
 
 
 def _allow_files(needed: int) -> None:
