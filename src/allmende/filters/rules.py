@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
+from math import inf
 from types import MappingProxyType
 
 from allmende.filters.file_names import is_file_name
@@ -43,15 +44,17 @@ def placeholder(caption: str, rules: Captions) -> bool:
 
 def few_words(caption: str, rules: Captions) -> bool:
     """Fewer than `min_words` words, as `count_words` counts them. COYO-700M and DataComp's basic filter: 3."""
-    return count_words(caption) < rules.min_words
+    return count_words(caption, enough=rules.min_words) < rules.min_words
 
 
 def many_words(caption: str, rules: Captions) -> bool:
-    """More than `max_words` words. COYO-700M: 256.
+    """More than `max_words` words. COYO-700M: 256."""
+    if caption.isascii() and caption.count(" ") + 1 + len(caption) // 10 <= rules.max_words:
+        return False
+    return 2 * len(caption) > rules.max_words and count_words(caption, enough=inf) > rules.max_words
 
-    A word takes at least half a character in every script, so most captions need no counting.
-    """
-    return 2 * len(caption) > rules.max_words and count_words(caption) > rules.max_words
+
+_NO_ASCII_LETTER = bytes(code for code in range(128) if not chr(code).isalpha())
 
 
 def few_letters(caption: str, rules: Captions) -> bool:
@@ -59,8 +62,9 @@ def few_letters(caption: str, rules: Captions) -> bool:
 
     Marks count because most vowels of the Indic scripts, Thai, Hebrew and Arabic are marks.
     """
-    size = len(caption) - caption.count(" ")
-    needed = rules.min_letter_ratio * size
+    needed = rules.min_letter_ratio * (len(caption) - caption.count(" "))
+    if caption.isascii():
+        return len(caption.encode().translate(None, _NO_ASCII_LETTER)) < needed
     letters = sum(map(str.isalpha, caption))
     return letters < needed and letters + sum(unicodedata.category(char)[0] == "M" for char in caption) < needed
 
@@ -69,26 +73,31 @@ def repetitive(caption: str, rules: Captions) -> bool:
     """More than `max_repetition` of the caption repeats what was in it before.
 
     The share is the larger of two: characters in words that stood there already, over characters in words; and
-    characters in further copies of a pattern of 1 to 16 characters, over all. Only what comes after the first copy counts, as in
-    datatrove's reading of Gopher (Rae et al. 2021, table A1): "Bora Bora" is 0.5 and stays, "buy buy buy" is 0.67.
+    characters in further copies of a pattern of 1 to 16 characters within the longest word, over the same. Only what comes after the
+    first copy counts, as in datatrove's reading of Gopher (Rae et al. 2021, table A1): "Bora Bora" is 0.5 and stays,
+    "buy buy buy" is 0.67.
     """
     words = caption.casefold().split()
-    return _repeated_words(words) > rules.max_repetition or _repeated_pattern(caption) > rules.max_repetition
+    bound = rules.max_repetition * sum(map(len, words))
+    longest = max(words, key=len, default="")
+    if _patterned_chars(longest, bound) > bound:
+        return True
+    repeats = len(words) - len(set(words))
+    return repeats * len(longest) > bound and _repeated_chars(words) > bound
 
 
-def _repeated_words(words: list[str]) -> float:
-    if len(set(words)) == len(words):
-        return 0.0
-    again = sum((count - 1) * len(word) for word, count in Counter(words).items())
-    return again / sum(map(len, words))
+def _repeated_chars(words: list[str]) -> int:
+    return sum((count - 1) * len(word) for word, count in Counter(words).items())
 
 
 _PATTERN = re.compile(r"(.{1,16}?)\1{2,}")
 
 
-def _repeated_pattern(caption: str) -> float:
-    runs = _PATTERN.finditer(caption)
-    return sum(len(run[0]) - len(run[1]) for run in runs) / max(1, len(caption))
+def _patterned_chars(word: str, bound: float) -> int:
+    """Characters in further copies, or 0 where they can't exceed `bound`: no copy adds a new character."""
+    if len(word) - len(set(word)) <= bound:
+        return 0
+    return sum(len(run[0]) - len(run[1]) for run in _PATTERN.finditer(word))
 
 
 _URL = re.compile(
@@ -99,22 +108,29 @@ _URL = re.compile(
 
 def has_url(caption: str, rules: Captions) -> bool:
     """Contains a URL."""
-    return rules.drop_urls and _URL.search(caption) is not None
+    return rules.drop_urls and ("/" in caption or "www." in caption.lower()) and _URL.search(caption) is not None
 
 
-_GARBLED = re.compile(
-    "\ufffd"
-    "|[\u00c2\u00c3][\u0080-\u00bf\u0192\u201a-\u203a\u20ac\u2122]|\u00e2\u20ac"
-    r"|</?(?:a|b|i|u|p|br|em|div|img|font|span|small|strong|h[1-6])\b[^<>]*>"
+_WRONG_CHARSET = re.compile("\ufffd|[\u00c2\u00c3][\u0080-\u00bf\u0192\u201a-\u203a\u20ac\u2122]|\u00e2\u20ac")
+"""The replacement character, and UTF-8 read as Windows-1252: Ã¼, â€™."""
+
+_MARKUP = re.compile(
+    r"</?(?:a|b|i|u|p|br|em|div|img|font|span|small|strong|h[1-6])\b[^<>]*>"
     r"|\{\{|\}\}|\$\{|<%|%>|<\?php|\[/?caption\b|\[object Object\]",
     re.IGNORECASE,
 )
-"""The replacement character; UTF-8 read as Windows-1252 (Ã¼, â€™); HTML tags; templates nobody filled."""
+"""HTML tags, and templates that nobody filled."""
+
+_MARKUP_SIGN = re.compile(r"[<{}%\[]")
 
 
 def garbled(caption: str, rules: Captions) -> bool:
     """Holds the traces of a wrong charset, of mark-up or of an unfilled template."""
-    return rules.drop_garbled and _GARBLED.search(caption) is not None
+    if not rules.drop_garbled:
+        return False
+    if not caption.isascii() and _WRONG_CHARSET.search(caption):
+        return True
+    return _MARKUP_SIGN.search(caption) is not None and _MARKUP.search(caption) is not None
 
 
 def boilerplate(caption: str, rules: Captions) -> bool:
