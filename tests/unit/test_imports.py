@@ -20,7 +20,8 @@ LAYERS = [
     {"lock", "engine", "dataset", "progress", "inspection"},
     {"steps"},
     {"building", "api"},
-    {"demo", "testing"},
+    {"testing"},
+    {"demo"},
     {"cli", "__main__"},
 ]
 """From the ground up; a room imports from its own layer's own room, or from below."""

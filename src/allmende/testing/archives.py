@@ -184,7 +184,7 @@ def wat_from_warc(warc: bytes, name: str = "test.warc.gz", *, form: Form = "curr
     headers = [("WARC-Filename", wat_name)]
     wat = [warc_record("warcinfo", _fields(fields), headers=headers, gzip=gzip)]
     for place, record in read_records(warc):
-        lines, block = _split_record(record)
+        lines, block = split_record(record)
         told = {
             "Container": container(name, place.offset, place.length, record, compressed=_is_gzip(warc)),
             "Envelope": envelope(lines, record, block),
@@ -243,7 +243,7 @@ def wrong_content_length(archive: bytes, index: int, by: int) -> bytes:
     """The archive with the WARC Content-Length of record `index` off by `by` bytes."""
     place = _place(archive, index)
     _, record = list(read_records(archive))[index]
-    lines, block = _split_record(record)
+    lines, block = split_record(record)
     true = f"\r\nContent-Length: {len(block)}".encode()
     head, told, rest = record.rpartition(true) if lines["WARC-Type"] == "warcinfo" else record.partition(true)
     record = head + told.replace(b"%d" % len(block), b"%d" % (len(block) + by)) + rest
@@ -304,7 +304,8 @@ def _place(archive: bytes, index: int) -> Place:
     return [place for place, _ in read_records(archive)][index]
 
 
-def _split_record(record: bytes) -> tuple[dict[str, str], bytes]:
+def split_record(record: bytes) -> tuple[dict[str, str], bytes]:
+    """Header lines and block of an uncompressed record."""
     head, _, rest = record.partition(HEADER_END)
     lines = header_lines(head)
     return lines, rest[: int(lines["Content-Length"])]

@@ -121,12 +121,12 @@ def _http_payload(kind: str, block: bytes) -> dict[str, Any]:
         return {"HTTP-Request-Metadata": {"Request-Message": message, **told}}
     told = {"Response-Message": dict(zip(("Version", "Status", "Reason"), words, strict=True)), **told}
     content_type = headers.get("Content-Type", "")
-    if "html" in content_type and (page := html_metadata(_plain_body(headers, entity), content_type)):
+    if "html" in content_type and (page := html_metadata(plain_body(headers, entity), content_type)):
         told["HTML-Metadata"] = page
     return {"HTTP-Response-Metadata": told}
 
 
-def _plain_body(headers: dict[str, str], body: bytes) -> bytes:
+def plain_body(headers: dict[str, str], body: bytes) -> bytes:
     """The page itself: transfer and content encoding undone, as Common Crawl's crawler does before it writes."""
     if headers.get("Transfer-Encoding") == "chunked":
         body = b"".join(_chunks(body))
