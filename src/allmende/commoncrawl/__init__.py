@@ -1,0 +1,1 @@
+"""Common Crawl's archives: which there are, how to get them, how to read them."""
