@@ -1,0 +1,137 @@
+"""`README.md` of a release: a dataset card with Hugging Face's header, from the same numbers as the report.
+
+The header is YAML written as JSON values, which YAML 1.2 contains: no string needs to be guessed at, and Norwegian
+(`no`) stays a language. Words from the crawl stand in code spans, where Markdown and HTML have no power.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from markupsafe import Markup
+
+from allmende.permission.x_robots_tag import DENYING
+from allmende.publish.funnel import Stage, percent, top_reasons
+from allmende.publish.member import released
+from allmende.publish.report import ReportData, environment, source_line
+from allmende.publish.sink import Usage
+from allmende.schema import SAMPLES
+
+LICENCES = frozenset(
+    [
+        *("cc", "cc0-1.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0"),
+        *("cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0"),
+        *("cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cdla-sharing-1.0", "cdla-permissive-1.0"),
+        *("cdla-permissive-2.0", "odc-by", "odbl", "pddl", "etalab-2.0", "apache-2.0", "mit", "unknown", "other"),
+    ]
+)
+"""Licence names that the Hub accepts and that suit data (Hugging Face, Hub docs, Licenses); others go in as `other`."""
+
+_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
+_LARGE_SIZES = ((10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B"), (10**11, "10B<n<100B"))
+_LANGUAGE_SHARE = 0.01
+
+
+def card_markdown(data: ReportData, usage: Usage | None) -> str:
+    """The dataset card.
+
+    Args:
+        data: What the report shows too.
+        usage: How the release is loaded, from its sink; None if it has no shard.
+    """
+    page = environment().get_template("card.md.j2")
+    text = page.render(
+        data=data,
+        figures=data.figures,
+        header=Markup(header(data, usage)),  # noqa: S704 - JSON values, see header
+        source=_plain(source_line(data.recipe)),
+        fields=[(field.name, str(field.type), field.metadata[b"doc"].decode()) for field in released(SAMPLES)],
+        usage=Markup(usage.markdown) if usage else None,  # noqa: S704 - the sink's own snippets
+        denying=sorted(DENYING),
+        funnel=[_funnel_row(stage) for stage in data.stages],
+        citation=Markup(_citation(data)),  # noqa: S704 - in a code block, without backticks
+        code=_code,
+        plain=_plain,
+    )
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def header(data: ReportData, usage: Usage | None) -> str:
+    """The YAML between the dashes, as the Hub reads it (Hugging Face, Hub docs, Dataset cards)."""
+    licence = data.recipe.dataset.license.lower()
+    entries: dict[str, Any] = {"pretty_name": data.recipe.dataset.name, "license": licence}
+    if licence not in LICENCES:
+        entries |= {"license": "other", "license_name": data.recipe.dataset.license}
+    if codes := languages(data):
+        entries["language"] = codes
+    entries |= {
+        "size_categories": [size_category(data.figures.samples)],
+        "task_categories": ["image-to-text", "text-to-image"],
+        "annotations_creators": ["found"],
+        "language_creators": ["found"],
+        "source_datasets": ["original"],
+        "tags": ["common-crawl", "image-text", "allmende"],
+    }
+    if usage:
+        entries["configs"] = [
+            {"config_name": "default", "data_files": [{"split": "train", "path": usage.data_files}]},
+        ]
+        if usage.features:
+            entries["dataset_info"] = {"config_name": "default", "features": list(usage.features)}
+    return "".join(f"{key}: {_printable(json.dumps(value, ensure_ascii=False))}\n" for key, value in entries.items())
+
+
+def languages(data: ReportData) -> list[str]:
+    """Languages of at least one in a hundred captions, most frequent first; undecided ones left out."""
+    ranking = data.figures.rankings["language"]
+    enough = [code for code, count in ranking.rows if count >= _LANGUAGE_SHARE * ranking.total]
+    return [code for code in enough if re.fullmatch("[a-z]{2,3}", code) and code != "und"]
+
+
+def size_category(samples: int) -> str:
+    """The Hub's name for a number of rows."""
+    return next((name for limit, name in (*_SIZES, *_LARGE_SIZES) if samples < limit), "100B<n<1T")
+
+
+def _funnel_row(stage: Stage) -> tuple[str, str, str, str, str, str]:
+    reasons = (f"`{reason}` {percent(count, stage.seen)}" for reason, count in top_reasons(stage, 4))
+    return (
+        stage.step,
+        stage.unit,
+        f"{stage.seen:,}",
+        f"{stage.kept:,}",
+        percent(stage.kept, stage.seen),
+        ", ".join(reasons),
+    )
+
+
+def _citation(data: ReportData) -> str:
+    name = re.sub(r"[`{}\\\s]+", " ", data.recipe.dataset.name)
+    key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "dataset"
+    return (
+        f"@misc{{{key}-{data.created[:4]},\n"
+        f"  title = {{{name}}},\n"
+        f"  year = {{{data.created[:4]}}},\n"
+        f"  note = {{Built with Allmende {data.version} from {_one_line(source_line(data.recipe))}}}\n"
+        "}"
+    )
+
+
+def _code(words: str) -> Markup:
+    """Words from strangers as a code span that fits into a table cell."""
+    short = words if len(words) <= 80 else words[:79] + "…"
+    return Markup("`" + _one_line(short).replace("|", "\\|") + "`")  # noqa: S704 - no backtick can end the span
+
+
+def _one_line(words: str) -> str:
+    return " ".join(_printable(words).replace("`", "'").split()) or " "
+
+
+def _plain(words: str) -> Markup:
+    """The operator's own words: Markdown allowed, HTML not."""
+    return Markup(_printable(words).replace("&", "&amp;").replace("<", "&lt;"))  # noqa: S704 - escaped here
+
+
+def _printable(words: Iterable[str]) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in words)
