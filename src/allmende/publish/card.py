@@ -95,7 +95,10 @@ def size_category(samples: int) -> str:
 
 
 def _funnel_row(stage: Stage) -> tuple[str, str, str, str, str, str]:
-    reasons = (f"`{reason}` {percent(count, stage.seen)}" for reason, count in top_reasons(stage, 4))
+    reasons = (
+        f"{reason if ' ' in reason else f'`{reason}`'} {percent(count, stage.seen)}"
+        for reason, count in top_reasons(stage, 4)
+    )
     return (
         stage.step,
         stage.unit,

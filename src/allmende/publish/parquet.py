@@ -79,9 +79,11 @@ _USAGE = """\
 ### Hugging Face datasets
 
 ```python
+from pathlib import Path
+
 from datasets import load_dataset
 
-dataset = load_dataset(".", split="train", streaming=True)  # this folder
+dataset = load_dataset(str(Path.cwd()), split="train", streaming=True)
 for sample in dataset:
     print(sample["key"], sample["image"].size, sample["caption"], sample["page_url"])
 ```

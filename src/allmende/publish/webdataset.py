@@ -178,10 +178,14 @@ python -m open_clip_train.main --model ViT-B-32 --dataset-type webdataset \\
 
 ### Hugging Face datasets
 
+Load the folder, or the repository it was uploaded to: the header of this card tells the types of all fields.
+
 ```python
+from pathlib import Path
+
 from datasets import load_dataset
 
-dataset = load_dataset(".", split="train", streaming=True)  # this folder; reads the header of this card
+dataset = load_dataset(str(Path.cwd()), split="train", streaming=True)
 ```
 
 ### One sample, without reading the archive
