@@ -1,0 +1,290 @@
+"""Decoder processes: `image.process` where a hostile file can do no more harm than cost one process.
+
+    async with DecoderPool(processes, options) as pool:
+        outcome = await pool.process(body)
+
+A decoder is a plain subprocess with one end of a socket pair as its standard input (`decoder_process`), so it works in
+daemonic processes, Ray actors and threads, where `multiprocessing` may not have children. Frames go over the socket: four
+bytes of length, then the body; back come a length and a MessagePack map, in the same order. Two bodies are under way to
+each decoder, so the next lies ready when one is done.
+
+A decoder that dies, or that takes longer than `images.decode_seconds` for one body, is replaced. The body it was at is the
+culprit: a timeout is its fate, after a death it gets one more try (someone may have killed the decoder), the
+bodies behind it are just sent again. Memory is capped (`images.decode_bytes`), and decoders end with their parent.
+
+Pebble and loky were measured first; see docs/decisions/0005-image-decoding.md.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections import deque
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from allmende.errors import EngineError
+from allmende.media.sample import ImageSample
+from allmende.recipe import Images
+from allmende.schema import Reason
+
+DEPTH = 2
+"""Bodies under way to a decoder: the one it works on, and the next."""
+
+START_SECONDS = 60.0
+"""A decoder that has not said hello by then does not work; it takes 0.2 s on an idle machine."""
+
+_TRIES = 2
+"""A body that kills this many decoders gets no other."""
+
+_FAILED_STARTS = 3
+"""The pool gives up after this many decoders in a row that did not start."""
+
+_SOCKET_BYTES = 1 << 20
+"""Room for a body in the socket's buffers, as far as the system allows; most images are smaller."""
+
+Outcome = ImageSample | Reason
+
+_ANSWER = msgspec.msgpack.Decoder(ImageSample | str)
+_REASONS = {reason.value: reason for reason in Reason}
+
+
+class Task:
+    """A body on its way to its fate."""
+
+    __slots__ = ("body", "deaths", "outcome")
+
+    def __init__(self, body: bytes, outcome: "asyncio.Future[Outcome]"):
+        self.body = body
+        self.outcome = outcome
+        self.deaths = 0
+
+
+class Decoder(asyncio.Protocol):
+    """One process and our end of its socket. Tells its pool of every answer and of its end."""
+
+    def __init__(self, pool: "DecoderPool"):
+        self._pool = pool
+        self.tasks: deque[Task] = deque()
+        self.ready = False
+        self.timed_out = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._received = bytearray()
+        self.process, self._socket = _start()
+        self._transport: asyncio.Transport
+
+    async def connect(self) -> None:
+        """Say what to do; the decoder answers with an empty frame when it is ready."""
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_unix_connection(lambda: self, sock=self._socket)
+        self._transport.set_write_buffer_limits(high=1 << 62)  # the pool's DEPTH bounds what is written
+        greeting = {"parent": os.getpid(), "options": self._pool.options}
+        self._write(msgspec.msgpack.encode(greeting))
+        self._timer = loop.call_later(START_SECONDS, self.kill)
+
+    def send(self, task: Task) -> None:
+        """Put a task behind those under way."""
+        self.tasks.append(task)
+        self._write(task.body)
+        if len(self.tasks) == 1:
+            self._watch()
+
+    def _write(self, frame: bytes) -> None:
+        self._transport.write(len(frame).to_bytes(4, "little"))
+        self._transport.write(frame)
+
+    def _watch(self) -> None:
+        """The clock of the task at the head starts when it gets there."""
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._pool.options.decode_seconds, self._expire)
+
+    def _expire(self) -> None:
+        self.timed_out = True
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process; `connection_lost` follows."""
+        self.process.kill()
+
+    def close(self) -> None:
+        """Let the process end by itself: it sees the end of its input."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        """Collect whole frames (asyncio calls this)."""
+        received = self._received
+        received += data
+        while len(received) >= 4:
+            end = 4 + int.from_bytes(received[:4], "little")
+            if len(received) < end:
+                return
+            frame = bytes(received[4:end])
+            del received[:end]
+            self._answered(frame)
+
+    def _answered(self, frame: bytes) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self.ready:
+            self.ready = True
+            self._pool.started(self)
+            return
+        task = self.tasks.popleft()
+        if self.tasks:
+            self._watch()
+        answer = _ANSWER.decode(frame)
+        self._pool.done(task, _REASONS[answer] if isinstance(answer, str) else answer)
+        self._pool.feed(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Hand over to the pool (asyncio calls this); a dead process closes its end of the socket."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.kill()
+        self._pool.lost(self)
+
+
+def _start() -> tuple["subprocess.Popen[bytes]", socket.socket]:
+    ours, theirs = socket.socketpair()
+    for end in (ours, theirs):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
+    ours.setblocking(False)
+    one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "allmende.media.decoder_process"],
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            env=os.environ | one_thread,
+            process_group=0,  # Ctrl-C is for the parent, which lets its decoders finish
+        )
+    return process, ours
+
+
+class DecoderPool:
+    """`processes` decoders. Use it as an asynchronous context manager, in one event loop."""
+
+    def __init__(self, processes: int, options: Images):
+        self.options = options
+        self._processes = processes
+        self._waiting: deque[Task] = deque()
+        self._decoders: set[Decoder] = set()
+        self._ending: list[subprocess.Popen[bytes]] = []
+        self._failed_starts = 0
+        self._starting: set[asyncio.Task[None]] = set()
+        self._closed = True
+
+    async def __aenter__(self) -> Self:
+        """Start the decoders; bodies may be given at once, and wait for them."""
+        self._closed = False
+        for _ in range(self._processes):
+            self._add()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the decoders; bodies without a fate are cancelled."""
+        self._closed = True
+        if self._starting:
+            await asyncio.gather(*self._starting, return_exceptions=True)
+        tasks = [*self._waiting, *(task for decoder in self._decoders for task in decoder.tasks)]
+        self._waiting.clear()
+        for task in tasks:
+            task.outcome.cancel()
+        for decoder in self._decoders:
+            decoder.close()
+            self._ending.append(decoder.process)
+        await asyncio.to_thread(_reap, self._ending)
+        self._ending.clear()
+        self._decoders.clear()
+
+    async def process(self, body: bytes) -> Outcome:
+        """What `allmende.media.image.process` makes of the body, or DECODER_CRASHED or DECODER_TIMEOUT.
+
+        Raises:
+            EngineError: No decoder starts.
+        """
+        if self._closed:
+            raise RuntimeError("use a DecoderPool inside `async with`")
+        task = Task(body, asyncio.get_running_loop().create_future())
+        self._waiting.append(task)
+        idlest = min((d for d in self._decoders if d.ready), key=lambda d: len(d.tasks), default=None)
+        if idlest is not None:
+            self.feed(idlest)
+        return await task.outcome
+
+    def _add(self) -> None:
+        decoder = Decoder(self)
+        self._decoders.add(decoder)
+        starting = asyncio.get_running_loop().create_task(decoder.connect())
+        self._starting.add(starting)
+        starting.add_done_callback(self._starting.discard)
+
+    def started(self, decoder: Decoder) -> None:
+        """A decoder is ready."""
+        self._failed_starts = 0
+        self.feed(decoder)
+
+    def feed(self, decoder: Decoder) -> None:
+        """Send what waits, up to `DEPTH` bodies."""
+        while self._waiting and len(decoder.tasks) < DEPTH:
+            task = self._waiting.popleft()
+            if not task.outcome.done():
+                decoder.send(task)
+
+    def done(self, task: Task, outcome: Outcome) -> None:
+        """A body has its fate; whoever asked for it may have gone."""
+        if not task.outcome.done():
+            task.outcome.set_result(outcome)
+
+    def lost(self, decoder: Decoder) -> None:
+        """A decoder died: judge the body at the head, send the others again, and replace the decoder."""
+        if self._closed:
+            return
+        self._decoders.discard(decoder)
+        self._ending.append(decoder.process)
+        self._ending = [process for process in self._ending if process.poll() is None]
+        if not decoder.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _FAILED_STARTS:
+                self._give_up()
+                return
+        if decoder.tasks:
+            self._judge(decoder.tasks[0], timed_out=decoder.timed_out)
+        self._waiting.extendleft(task for task in reversed(decoder.tasks) if not task.outcome.done())
+        self._add()
+
+    def _judge(self, culprit: Task, *, timed_out: bool) -> None:
+        culprit.deaths += 1
+        if timed_out:
+            self.done(culprit, Reason.DECODER_TIMEOUT)
+        elif culprit.deaths >= _TRIES:
+            self.done(culprit, Reason.DECODER_CRASHED)
+
+    def _give_up(self) -> None:
+        message = (
+            f"the image decoder did not start {_FAILED_STARTS} times in a row; "
+            f"`{sys.executable} -m allmende.media.decoder_process < /dev/null` shows why"
+        )
+        while self._waiting:
+            task = self._waiting.popleft()
+            if not task.outcome.done():
+                task.outcome.set_exception(EngineError(message))
+
+
+def _reap(processes: list["subprocess.Popen[bytes]"]) -> None:
+    """Wait for processes to end, a second at most for each; then make them."""
+    for process in processes:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+            continue
+        process.kill()
+        process.wait()
