@@ -9,6 +9,7 @@ Needs Debian or Ubuntu with apt-get. What comes out:
     collinfo.json                  the list of crawls: this one
     web.warc.gz                    what the hosts of the crawl answer when their pictures are asked for
     pictures.csv                   origin, creator and licence of every picture
+    README.md                      the same in a few words
 
 Same packages, same Pillow: same bytes.
 """
@@ -31,6 +32,14 @@ CRAWL = "CC-MAIN-2026-99"
 DATA = Path(__file__).parents[1] / "src/allmende/demo/data"
 ARCHIVES = 3
 
+README = """# The demo crawl
+
+A made-up crawl of made-up web sites, written by tools/make_demo_crawl.py.
+Every picture is in the public domain or under CC0 1.0 by the word of the Debian package it comes from (gcompris-qt-data,
+openclipart-svg); `pictures.csv` names package, path, creator, licence and source of each, and what was done to it.
+The pages and captions were written for Allmende and are dedicated to the public domain (CC0 1.0).
+"""
+
 
 def main() -> None:
     """Makes everything anew."""
@@ -46,6 +55,7 @@ def main() -> None:
     lay_out(DATA, CRAWL, _archives(pages))
     (DATA / "web.warc.gz").write_bytes(_web(pictures, urls, pages))
     _write_origins(DATA / "pictures.csv", pictures, urls)
+    (DATA / "README.md").write_text(README)
 
 
 def _archives(pages: Sequence[Page]) -> dict[str, dict[str, bytes]]:

@@ -38,13 +38,14 @@ class Server:
 
 @contextlib.contextmanager
 def serve() -> Iterator[Server]:
-    """Runs the demo's web server in a process of its own while the block runs.
+    """Runs the demo's web server in a process of its own while the block runs; Ctrl-C does not reach it.
 
     Raises:
         SourceError: The server did not start; its own message is on standard error.
     """
     command = [sys.executable, "-m", "allmende.demo.server"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own interpreter and module
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True) as process:  # noqa: S603 - our own module
         assert process.stdin is not None
         assert process.stdout is not None
         try:

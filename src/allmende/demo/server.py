@@ -14,9 +14,11 @@ Measured: see docs/reference/demo-data.md.
 
 import asyncio
 import contextlib
+import os
 import re
 import socket
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -184,16 +186,26 @@ async def _serve(port: int, sockets: list[socket.socket]) -> None:
     servers = [await loop.create_server(lambda: _Connection(answer), sock=each) for each in sockets]
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    await loop.run_in_executor(None, sys.stdin.buffer.read)
+    ended = asyncio.Event()
+    threading.Thread(target=_read_to_end, args=(lambda: loop.call_soon_threadsafe(ended.set),), daemon=True).start()
+    await ended.wait()
     for server in servers:
         server.close()
 
 
+def _read_to_end(then: Callable[[], object]) -> None:
+    """Waits for the end of standard input, without Python's lock on it, which would outlast Ctrl-C."""
+    while os.read(0, 65_536):
+        pass
+    then()
+
+
 def main() -> None:
-    """Serves until standard input ends; writes the port to standard output once it answers."""
+    """Serves until standard input ends or Ctrl-C; writes the port to standard output once it answers."""
     port, sockets, held = listen([PORT, *OTHER_PORTS])
     try:
-        asyncio.run(_serve(port, sockets))
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(port, sockets))
     finally:
         for each in [*sockets, *held]:
             each.close()

@@ -4,7 +4,10 @@ import contextlib
 import gzip
 import http.client
 import json
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from email.message import Message
 from typing import NamedTuple
@@ -116,3 +119,14 @@ def test_taken_ports_are_passed_over() -> None:
 
 def test_the_data_is_small_enough_to_ship() -> None:
     assert sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file()) < 6_000_000
+
+
+def test_ctrl_c_ends_a_server_that_was_started_by_hand() -> None:
+    command = [sys.executable, "-m", "allmende.demo.server"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        assert ask(demo.Server(port), "/collinfo.json").status == 200
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (0, b"")
