@@ -135,8 +135,8 @@ class SinkSuite:
     def test_usage_tells_how_to_load_it(self, tmp_path: Path) -> None:
         """The glob matches files of the release, and every snippet has a heading."""
         shard = self.written(tmp_path / "out", [sample(0)])
-        usage = self.sink().usage(Release(("00000",), 1))
-        assert [file.name for file in shard.files if Path(file.name).match(usage.data_files)]
+        usage = self.sink().usage(Release(("00000",), 1, folder="out"))
+        assert [file.name for file in shard.files if Path("out", file.name).match(usage.data_files)]
         assert usage.markdown.startswith("### ")
 
 
