@@ -1,0 +1,86 @@
+"""Tar files, and WebDataset shards above all: members grouped into samples by their key."""
+
+import io
+import tarfile
+from collections import Counter
+from typing import IO, Any
+
+import msgspec
+
+from allmende.inspect.finding import Finding, examples, shown
+
+_READ_AT_MOST = 1 << 20
+
+
+def tar(stream: IO[bytes], packed: bool, rows: int, limit: int) -> Finding:
+    """Counts members by extension and samples by key, and shows the first samples with their words and metadata.
+
+    Args:
+        stream: The file's bytes as stored.
+        packed: Whether the file is compressed as a whole.
+        rows: Samples to show.
+        limit: Members to read; 0 for all.
+    """
+    extensions: Counter[str] = Counter()
+    first: list[dict[str, Any]] = []
+    volume = members = samples = 0
+    key, last = None, ""
+    finding = Finding(kind="")
+    try:
+        with tarfile.open(fileobj=stream, mode="r|*") as opened:
+            for member in opened:
+                if limit and members == limit:
+                    finding.complete = False
+                    break
+                opened.members = []  # type: ignore[attr-defined]  # else tarfile keeps every header it has read
+                members, volume, last = members + 1, volume + member.size, member.name
+                name, _, extension = _split(member.name)
+                extensions[extension] += 1
+                if name != key:
+                    key, samples = name, samples + 1
+                    if len(first) < rows:
+                        first.append({"key": name})
+                if samples <= rows and member.isreg():
+                    first[-1] |= _content(opened, member, extension)
+    except (tarfile.TarError, EOFError, OSError) as error:
+        where = f"after member {last}" if last else "at the beginning"
+        finding.problems = (f"The archive is damaged or cut off {where}: {error}.",)
+    if finding.complete and not finding.problems and not packed and not _ends(stream):
+        finding.problems = (f"The archive has no end mark: it may be cut off after member {last}.",)
+    grouped = samples < members
+    finding.kind = "WebDataset shard (tar)" if grouped else "tar archive"
+    finding.facts = {"members": members, "samples": samples, "bytes of members": volume}
+    finding.counts = {"Members": dict(extensions)} if extensions else {}
+    finding.examples = examples(first)
+    return finding
+
+
+def _ends(stream: IO[bytes]) -> bool:
+    """Whether two blocks of zeros close the archive, as POSIX asks."""
+    if stream.seek(0, io.SEEK_END) < 2 * tarfile.BLOCKSIZE:
+        return False
+    stream.seek(-2 * tarfile.BLOCKSIZE, io.SEEK_END)
+    return not any(stream.read())
+
+
+def _split(name: str) -> tuple[str, str, str]:
+    """Key and extension as WebDataset splits names: at the first dot of the file name."""
+    folder, slash, file = name.rpartition("/")
+    base, dot, extension = file.partition(".")
+    return f"{folder}{slash}{base}", dot, shown(extension.lower() or "(none)")
+
+
+def _content(opened: tarfile.TarFile, member: tarfile.TarInfo, extension: str) -> dict[str, Any]:
+    """What an example shows of a member: words, JSON fields, or its size."""
+    described = {extension: f"{member.size:,} bytes"}
+    if extension not in {"txt", "json"} or member.size > _READ_AT_MOST:
+        return described
+    file = opened.extractfile(member)
+    content = file.read() if file else b""
+    if extension == "txt":
+        return {"txt": content.decode("utf-8", "replace")}
+    try:
+        fields = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {"json": "(not valid JSON)"}
+    return {f"json {name}": value for name, value in fields.items()} if isinstance(fields, dict) else described
