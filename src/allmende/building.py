@@ -22,18 +22,19 @@ from allmende.fetch.agent import check_contact
 from allmende.lake import Lake, Plan
 from allmende.lock import locked
 from allmende.progress import Progress, Silent
-from allmende.recipe import Recipe
+from allmende.recipe import Fetch, Recipe
 from allmende.schema import Reason
 from allmende.steps import candidates, frequent, release, samples, table, unique
 from allmende.steps.documents import write_documents
 from allmende.steps.samples import Retry
 from allmende.steps.step import Parts, Settings, Step
 
+SMALL_ROWS = 50_000
 ALL: frozenset[str] = frozenset()
 _SELECT = frozenset({"cache", "retries"})
 _POLITENESS = frozenset(
     f.encode_name
-    for f in msgspec.structs.fields(Recipe.__struct_defaults__[5])
+    for f in msgspec.structs.fields(Fetch)
     if f.encode_name not in {"from", "ports", "max_bytes", "max_redirects", "part_size"}
 )
 """How hard and how long we ask may change between two runs; what counts as an answer may not."""
@@ -60,6 +61,7 @@ UNIQUE = Step(
     worker=unique.Worker,
     keys={"dedup": frozenset({"max_caption_seen"})},
     upstream=("candidates",),
+    light=True,
 )
 FREQUENT = Step(
     name="frequent",
@@ -68,6 +70,7 @@ FREQUENT = Step(
     worker=frequent.Worker,
     keys={"dedup": ALL},
     upstream=("unique",),
+    light=True,
 )
 SAMPLES = Step(
     name="samples",
@@ -86,6 +89,7 @@ RELEASE = Step(
     worker=release.Worker,
     keys={"publish": ALL},
     upstream=("samples",),
+    light=True,
 )
 
 
@@ -293,13 +297,22 @@ def _run_parts(
     tasks = [{"parts": parts, **(extra or {})} for parts in step.tasks(pending, workers)]
     lake.event("step started", step=step.name, parts=len(pending), of=len(plan.parts))
     failures: list[Failure] = []
+    chosen = msgspec.structs.replace(engine, workers=workers)
     with progress.step(lake.step(step.name), step.unit, plan, rewriting=set(pending) if extra else set()):
-        for answer in replace(engine, workers=workers).run(step.worker, settings, tasks):
+        for answer in chosen.run(step.worker, settings, tasks, here=_is_small(lake, step)):
             if isinstance(answer, Failure):
                 failures.append(answer)
                 lake.event("task failed", step=step.name, error=str(answer.error))
     _stop_if_incomplete(lake, step, plan, failures)
     lake.event("step finished", step=step.name)
+
+
+def _is_small(lake: Lake, step: Step) -> bool:
+    """Whether a step that only reads our own tables has so few rows that processes would cost more than they bring."""
+    if not step.light:
+        return False
+    rows = sum(tally.kept for name in step.upstream for tally in lake.step(name).counts().values())
+    return rows <= SMALL_ROWS
 
 
 def _stop_if_incomplete(lake: Lake, step: Step, plan: Plan, failures: list[Failure]) -> None:

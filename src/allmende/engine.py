@@ -19,7 +19,6 @@ import msgspec
 from allmende import errors
 from allmende.errors import EngineError, MissingExtra, RecipeError
 
-
 PARENT_SECONDS = 0.2
 
 
@@ -101,9 +100,15 @@ class Engine(msgspec.Struct, frozen=True):
         daft.set_runner_ray(noop_if_initialized=True)
 
     def run(
-        self, worker: type[Worker], settings: dict[str, Any], tasks: Iterable[dict[str, Any]]
+        self, worker: type[Worker], settings: dict[str, Any], tasks: Iterable[dict[str, Any]], *, here: bool = False
     ) -> Iterator[dict[str, Any] | Failure]:
         """Does all tasks and yields each one's summary, or `Failure`, in the order in which they end.
+
+        Args:
+            worker: What does a task.
+            settings: Handed to each worker, as JSON.
+            tasks: As JSON.
+            here: Do them in this process, one by one: a process costs a second to start, and small tasks don't pay for it.
 
         Raises:
             EngineError: if a worker process died or raised something unexpected.
@@ -113,9 +118,10 @@ class Engine(msgspec.Struct, frozen=True):
         lines = [json.dumps(task) for task in tasks]
         if not lines:
             return
-        count = min(self.worker_count(), len(lines))
-        actor = daft.cls(_Actor, use_process=True, max_concurrency=count)(
-            f"{worker.__module__}:{worker.__qualname__}", json.dumps(settings)
+        here = here and self.kind == "local"
+        count = 1 if here else min(self.worker_count(), len(lines))
+        actor = daft.cls(_Actor, use_process=not here, max_concurrency=count)(
+            f"{worker.__module__}:{worker.__qualname__}", json.dumps(settings), os.getpid()
         )
         frame = daft.from_pydict({"task": lines})
         frame = frame.into_partitions(len(lines)) if self.kind == "ray" else frame.into_batches(1)
@@ -140,10 +146,11 @@ def _result(answer: dict[str, Any]) -> dict[str, Any] | Failure:
 class _Actor:
     """What Daft keeps alive in each process: a `Worker`, and JSON in and out."""
 
-    def __init__(self, worker: str, settings: str):
+    def __init__(self, worker: str, settings: str, origin: int):
         import importlib
 
-        _die_with_parent()
+        if os.getpid() != origin:
+            _die_with_parent()
         module, name = worker.split(":")
         self._worker: Worker = getattr(importlib.import_module(module), name)(json.loads(settings))
 

@@ -70,7 +70,10 @@ def _flock(lake: Lake) -> Iterator[None]:
         file.write(_holder())
         file.flush()
         _outlive_orphans(lake, lake.local / ".workers")
-        yield
+        try:
+            yield
+        finally:
+            leave(lake)
 
 
 def _outlive_orphans(lake: Lake, path: Path) -> None:
@@ -95,6 +98,12 @@ def attend(lake: Lake) -> None:
         file = (lake.local / ".workers").open("a")
         fcntl.flock(file, fcntl.LOCK_SH)
         _attended[str(lake.local)] = file
+
+
+def leave(lake: Lake) -> None:
+    """Ends what `attend` began, for a process that lives on."""
+    if lake.local is not None and (file := _attended.pop(str(lake.local), None)) is not None:
+        file.close()
 
 
 _attended: dict[str, IO[str]] = {}

@@ -38,7 +38,7 @@ class Plain:
 
         def show(state: State) -> None:
             nonlocal last
-            if time.monotonic() - last >= self._every:
+            if state.done < state.parts and time.monotonic() - last >= self._every:
                 last = time.monotonic()
                 self.note(_line(state))
 

@@ -43,7 +43,7 @@ from allmende.cli import dump, example
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     tables: tuple[str, ...], output: str, settings: tuple[str, ...], engine: str, as_json: bool, **chosen: str | int
-) -> None:  # noqa: D417
+) -> None:
     """Downloads the images of URL tables (parquet, csv, tsv, json, jsonl, txt; .gz) into a dataset.
 
     No image is dropped for its size or shape unless asked to: --set images.min_side=200

@@ -50,8 +50,9 @@ def report_data(dataset: Dataset) -> ReportData:
 def write_documents(dataset: Dataset) -> list[str]:
     """Writes them and returns their names in the dataset."""
     data = report_data(dataset)
+    usage = load_sink(data.recipe.publish.sink).usage(data.shards, data.figures.samples, data.recipe.images.format)
     content = {
-        "release/README.md": card_markdown(data),
+        "release/README.md": card_markdown(data, usage),
         "release/report.html": report_html(data),
         "release/recipe.toml": data.recipe_toml,
     }

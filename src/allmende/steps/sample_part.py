@@ -15,7 +15,7 @@ from allmende.dedup.exact import Keys
 from allmende.fetch.outcome import Outcome
 from allmende.identity import order_key
 from allmende.lake import Manifest, PartWriter, Tally
-from allmende.media.image import ImageSample
+from allmende.media.sample import ImageSample
 from allmende.schema import CANDIDATES, FAILURES, FETCH_FACTS, IMAGE_FACTS, REASON_FIELD, SAMPLES, Reason
 from allmende.steps.step import Settings
 

@@ -17,13 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.dedup.exact import Keys
-from allmende.fetch.archive import ArchiveClient
 from allmende.fetch.agent import user_agent
 from allmende.fetch.client import Client
 from allmende.fetch.outcome import Fetched, Outcome, Target
 from allmende.lake import Lake
 from allmende.media.decoder import DecoderPool
-from allmende.media.image import ImageSample
+from allmende.media.sample import ImageSample
 from allmende.permission import XRobotsTag
 from allmende.recipe import Recipe
 from allmende.schema import CANDIDATES, Reason
@@ -119,6 +118,8 @@ class Worker:
     def _source(self, parts: Parts) -> Any:
         recipe = self.settings.recipe
         if recipe.fetch.source == "archive":
+            from allmende.fetch.archive import ArchiveClient
+
             return ArchiveClient(self.settings.lake, {part["unique"] for part in parts.values()}, recipe)
         return Client(recipe.fetch, user_agent(recipe.dataset.contact), XRobotsTag())
 

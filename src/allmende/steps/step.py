@@ -60,5 +60,7 @@ class Step:
     tasks: Callable[[Parts, int], list[Parts]] = one_part_a_task
     """Groups pending parts for the given number of workers: a worker gets a group at once."""
     cores_per_worker: int = 1
+    light: bool = False
+    """Reads nothing but our own tables: a small job may be done without processes of its own."""
     upstream: tuple[str, ...] = field(default=())
     """Steps whose finished parts it reads; if they change (a retry), this one is done anew."""
