@@ -17,6 +17,7 @@ _KINDS = {
     "WARC": "WARC archive: pages and files as servers sent them",
 }
 _TOP = 12
+_NO_PAGE = "no HTML"  # two of three WAT records tell of requests and the like: no examples to learn from
 
 
 def archive(stream: Readable, rows: int, limit: int) -> Finding:
@@ -49,8 +50,8 @@ def archive(stream: Readable, rows: int, limit: int) -> Finding:
             statuses[status] += 1
             contents[content] += 1
         links += item.data.count(b'"IMG@/src"') if kind == "metadata" else 0
-        if len(first) < rows:
-            first.append(_example(kind, headers, item))
+        if len(first) < rows and (example := _example(kind, headers, item)).get("page") != _NO_PAGE:
+            first.append(example)
     kind = _kind(types, first)
     finding.kind = _KINDS[kind]
     finding.facts |= {"records": types.total()} | ({"image links": links} if kind == "WAT" else {})
@@ -142,7 +143,7 @@ def _wat(block: bytes) -> dict[str, Any]:
         return {}
     html = payload.http.html if payload and payload.http else None
     if html is None:
-        return {"page": "no HTML"}
+        return {"page": _NO_PAGE}
     images = [link for link in html.links if link.get("path") == "IMG@/src"]
     title = html.head.get("Title") if isinstance(html.head, dict) else None
     words = next((f"{link.get('url')} · {link['alt']}" for link in images if link.get("alt")), None)

@@ -17,13 +17,14 @@ def folder(location: str, rows: int) -> Finding:
     fs, path = fsspec.core.url_to_fs(location)
     if fs.exists(f"{path}/recipe.toml"):
         return _dataset(location)
-    files = [entry for entry in fs.ls(path, detail=True) if entry["type"] == "file"]
+    entries = fs.ls(path, detail=True)
+    files = [entry for entry in entries if entry["type"] == "file"]
     names = [entry["name"].rsplit("/", 1)[-1] for entry in files]
     extensions = Counter(name.partition(".")[2].lower() or "(none)" for name in names)
     return Finding(
         kind="folder",
         bytes=sum(int(entry["size"] or 0) for entry in files),
-        facts={"files": len(files)},
+        facts={"files": len(files), "folders": len(entries) - len(files)},
         counts={"Files": dict(extensions.most_common(_FILES_SHOWN))} if files else {},
         examples=examples({"file": name} for name in sorted(names)[:rows]),
     )
