@@ -173,11 +173,12 @@ class HttpFile(RemoteFile):
             raise _refusal(self.location, response.status)
         elif total is not None and total > self._offset:
             self._trouble(error=ProtocolError(f"byte {self._offset} of {total} was denied"))
-        elif self.version is not None and total not in {None, self._offset}:
+        elif self.version is not None and total not in {None, self._offset, self.size}:
             raise SourceChanged(f"{shown(self.location)}: the file shrank to {total} bytes while it was read.")
-        else:  # nothing from here on: the file ends where we are, whatever length was promised
+        else:  # nothing from here on: the file ends where we are (or before), whatever length was promised
             self._ended = True
-            self.version = Version(size=total) if self.version is None else replace(self.version, size=total)
+            if total is not None:
+                self.version = replace(self.version or Version(), size=total)
 
 
 def _content_range(value: str) -> tuple[int | None, int | None]:

@@ -21,7 +21,7 @@ from allmende.commoncrawl.cache import download, place_in
 from allmende.commoncrawl.http_file import HttpFile
 from allmende.commoncrawl.patience import Patience
 from allmende.commoncrawl.remote import RemoteFile, Version, shown
-from allmende.commoncrawl.store_file import StoreFile, filesystem, patiently
+from allmende.commoncrawl.store_file import StoreFile, filesystem, patiently, read_piece
 from allmende.errors import SourceError, SourceMissing, SourceRefused
 
 if TYPE_CHECKING:
@@ -164,13 +164,14 @@ def read_range(
     if offset < 0 or length < 0:
         raise ValueError(f"no such range: {length} bytes from {offset} on")
     cached = place_in(cache, location) if cache and is_remote(location) else None
-    with _open_raw(
-        os.fspath(cached) if cached is not None and cached.is_file() else location,
-        Patience.of(retries, sleep),
-        start=offset,
-        stop=offset + length,
-    ) as raw:
-        data = _read_exactly(raw, length)
+    if cached is not None and cached.is_file():
+        location = os.fspath(cached)
+    patience = Patience.of(retries, sleep)
+    if is_remote(location) and not _on_the_web(location):
+        data = read_piece(location, offset, offset + length, patience)
+    else:
+        with _open_raw(location, patience, start=offset, stop=offset + length) as raw:
+            data = _read_exactly(raw, length)
     if len(data) < length:
         raise SourceError(
             f"{shown(location)}: ends {length - len(data)} bytes before the end of the range "
@@ -194,11 +195,10 @@ def read_small(location: str, *, retries: int, cache: str, sleep: Wait, limit: i
         SourceError: if it is more than `limit` bytes, or damaged; else as `open_archive`.
     """
     with open_archive(location, retries=retries, cache=cache, sleep=sleep) as archive:
-        packed = archive.read(2) == b"\x1f\x8b"
-        archive.seek(0)
-        plain = gzip.GzipFile(fileobj=archive) if packed else archive
+        data = archive.read(limit + 1)
+    if data.startswith(b"\x1f\x8b"):
         try:
-            data = plain.read(limit + 1)
+            data = gzip.GzipFile(fileobj=io.BytesIO(data)).read(limit + 1)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise SourceError(f"{shown(location)}: damaged ({error}).") from error
     if len(data) > limit:
@@ -222,8 +222,13 @@ def _remote(
     stop: int | None = None,
     version: Version | None = None,
 ) -> RemoteFile:
-    web = location.startswith(("http://", "https://"))
-    return (HttpFile if web else StoreFile)(location, patience, start=start, stop=stop, version=version)
+    return (HttpFile if _on_the_web(location) else StoreFile)(
+        location, patience, start=start, stop=stop, version=version
+    )
+
+
+def _on_the_web(location: str) -> bool:
+    return location.startswith(("http://", "https://"))
 
 
 class LocalFile(io.RawIOBase):

@@ -24,6 +24,11 @@ BLOCK_BYTES = 32 << 20
 
 S3_PROTOCOLS = frozenset({"s3", "s3a"})
 
+_MEANINGS: dict[int, tuple[type[SourceError], str]] = {
+    412: (SourceChanged, "the file changed while it was read. Run the same command again to read the new one."),
+    416: (SourceError, "the file ends before the bytes that were asked for."),
+}
+
 _Result = TypeVar("_Result")
 
 
@@ -109,8 +114,9 @@ def _refusal(location: str, error: Exception, answer: BaseHTTPResponse | None) -
         hint = " To sign requests with your AWS credentials: export FSSPEC_S3_ANON=false"
         signs = urlsplit(location).scheme in S3_PROTOCOLS
         return SourceRefused(f"{where}: refused ({error}).{hint if signs else ''}")
-    if answer is not None and answer.status == 412:
-        return SourceChanged(f"{where}: the file changed while it was read. Run the same command again.")
+    if answer is not None and answer.status in _MEANINGS:
+        kind, meaning = _MEANINGS[answer.status]
+        return kind(f"{where}: {meaning}")
     if answer is None and isinstance(error, _passing_errors()):
         return None
     return SourceError(f"{where}: {type(error).__name__}: {error}")
@@ -126,6 +132,20 @@ def _passing_errors() -> tuple[type[BaseException], ...]:
     ]
     found = (getattr(sys.modules.get(module), name, None) for module, name in names)
     return (OSError, EOFError, *(kind for kind in found if kind is not None))
+
+
+def read_piece(location: str, start: int, stop: int, patience: Patience) -> bytes:
+    """Bytes `start` to `stop` of an object, in one request; fewer if it ends earlier.
+
+    Raises:
+        MissingExtra, SourceError and its kin, as `patiently` and `filesystem` say.
+    """
+    if stop <= start:
+        return b""
+    store = filesystem(location)
+    path = store._strip_protocol(location)
+    data, _ = patiently(lambda: bytes(store.cat_file(path, start=start, end=stop)), location, patience)
+    return data
 
 
 class StoreFile(RemoteFile):
