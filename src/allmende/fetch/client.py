@@ -208,7 +208,12 @@ class Client:
         self._wire.start(exchange, job.batch.kind.accept, self._ended)
 
     def _judge(self, url: str, headers: Headers) -> Reason | None:
-        return None if self._permission.after(url, headers).allowed else Reason.PERMISSION_DENIED
+        try:
+            allowed = self._permission.after(url, headers).allowed
+        except BaseException as error:  # libcurl, from which this is called, would swallow it
+            self._fail(error)
+            raise
+        return None if allowed else Reason.PERMISSION_DENIED
 
     def _ended(self, exchange: Exchange, body: bytes) -> None:
         """An exchange is over: tells the host's line, and decides what becomes of the job."""

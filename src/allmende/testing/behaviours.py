@@ -1,0 +1,359 @@
+"""How a web server can misbehave: one function for each behaviour, named as the path that asks for it.
+
+`/cut/7?bytes=9000` is behaviour `cut`, of picture 7, with a body of 9,000 bytes. A behaviour writes raw bytes, so that
+it can be as wrong as it likes; what it returns tells whether the connection may be used again.
+"""
+
+import asyncio
+import gzip
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from functools import lru_cache
+
+from allmende.testing.call import Call, chunked, compress, head, picture_bytes
+
+HTML = b"<!doctype html><title>Not here</title><p>" + b"This is a page, not a picture. " * 40
+BOMB_BYTES = 200_000_000
+"""What the compressed bombs grow to."""
+
+
+Behaviour = Callable[[Call], Awaitable[bool]]
+BEHAVIOURS: dict[str, Behaviour] = {}
+
+
+def behaviour(function: Behaviour) -> Behaviour:
+    """Registers a function under its name, with dashes."""
+    BEHAVIOURS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+# Good manners
+
+
+@behaviour
+async def ok(call: Call) -> bool:
+    """The picture; `etag` and `last-modified` if asked for."""
+    return await call.answer(call.picture, etag=call.option("etag"), last_modified=call.option("last-modified"))
+
+
+@behaviour
+async def chunks(call: Call) -> bool:
+    """The picture without Content-Length, chunked."""
+    await call.send(head(200, [("Transfer-Encoding", "chunked")]), chunked(call.picture))
+    return True
+
+
+@behaviour
+async def until_close(call: Call) -> bool:
+    """The picture without Content-Length; its end is the connection's."""
+    await call.send(head(200, [("Content-Type", "image/jpeg"), ("Connection", "close")]), call.picture)
+    return False
+
+
+@behaviour
+async def informed(call: Call) -> bool:
+    """Two informational responses before the picture."""
+    await call.send(head(103, [("Link", "</style.css>")]) * 2)
+    return await call.answer(call.picture)
+
+
+@behaviour
+async def type(call: Call) -> bool:
+    """The picture with the Content-Type of parameter `is`; without one if that is empty."""
+    return await call.answer(call.picture, content_type=call.option("is"))
+
+
+@behaviour
+async def robots(call: Call) -> bool:
+    """The picture with an X-Robots-Tag for each parameter `tag`."""
+    tags = [("X-Robots-Tag", value) for name, value in call.query if name == "tag"]
+    await call.send(head(200, [*tags, ("Content-Length", str(len(call.picture)))]), call.picture)
+    return True
+
+
+@behaviour
+async def held(call: Call) -> bool:
+    """The picture, as soon as the test calls `Server.release`."""
+    await call.server.released.wait()
+    return await call.answer(call.picture)
+
+
+# Not the picture
+
+
+@behaviour
+async def status(call: Call) -> bool:
+    """`/status/404`: that status, with a page."""
+    return await call.answer(HTML, int(call.words[1]), content_type="text/html")
+
+
+@behaviour
+async def html(call: Call) -> bool:
+    """A page with status 200; `type` overwrites its Content-Type."""
+    return await call.answer(HTML, content_type=call.option("type", "text/html; charset=utf-8"))
+
+
+@behaviour
+async def svg(call: Call) -> bool:
+    """A vector image, which is none to us."""
+    return await call.answer(b"<svg xmlns='http://www.w3.org/2000/svg'/>" + b" " * 100, content_type="image/svg+xml")
+
+
+@behaviour
+async def missing(call: Call) -> bool:
+    """What all unknown paths are."""
+    return await call.answer(HTML, 404, content_type="text/html")
+
+
+@behaviour
+async def empty(call: Call) -> bool:
+    """Status 200 and no body."""
+    return await call.answer(b"")
+
+
+@behaviour
+async def no_content(call: Call) -> bool:
+    """Status 204."""
+    await call.send(head(204, []))
+    return True
+
+
+@behaviour
+async def recovers(call: Call) -> bool:
+    """`/recovers/429?times=2&after=1`: refuses so many requests for this URL, then gives the picture.
+
+    `after` is sent as Retry-After; with `form=date` as a date.
+    """
+    if call.server.visits(call) > int(call.option("times", "1")):
+        return await call.answer(picture_bytes(0))
+    after = call.option("after")
+    if after and call.option("form") == "date":
+        after = format_datetime(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=float(after)), usegmt=True)
+    return await call.answer(HTML, int(call.words[1]), content_type="text/html", retry_after=after)
+
+
+# Elsewhere
+
+
+@behaviour
+async def redirect(call: Call) -> bool:
+    """To parameter `to`, as it stands; status `status`."""
+    return await call.answer(HTML, int(call.option("status", "302")), location=call.option("to"))
+
+
+@behaviour
+async def redirects(call: Call) -> bool:
+    """`/redirects/3`: three of them, then the picture."""
+    left = int(call.words[1])
+    return await call.answer(b"", 301, location=f"/redirects/{left - 1}") if left else await call.answer(call.picture)
+
+
+@behaviour
+async def redirect_loop(call: Call) -> bool:
+    """To itself."""
+    return await call.answer(b"", 302, location=call.path)
+
+
+@behaviour
+async def redirect_bytes(call: Call) -> bool:
+    """To a path with raw UTF-8 in it, as many servers write it."""
+    await call.send("HTTP/1.1 302 Found\r\nLocation: /ok/ü\r\nContent-Length: 0\r\n\r\n".encode())
+    return True
+
+
+# Breaking off
+
+
+@behaviour
+async def close(call: Call) -> bool:
+    """No answer at all."""
+    return False
+
+
+@behaviour
+async def reset(call: Call) -> bool:
+    """RST instead of an answer."""
+    return call.reset()
+
+
+@behaviour
+async def cut_headers(call: Call) -> bool:
+    """Ends in the middle of a header."""
+    await call.send(b"HTTP/1.1 200 OK\r\nContent-Ty")
+    return False
+
+
+@behaviour
+async def cut(call: Call) -> bool:
+    """Half of what Content-Length promises."""
+    data = call.picture
+    await call.send(head(200, [("Content-Length", str(len(data)))]), data[: len(data) // 2])
+    return False
+
+
+@behaviour
+async def cut_chunks(call: Call) -> bool:
+    """Chunked, without the last chunks."""
+    data = call.picture
+    await call.send(head(200, [("Transfer-Encoding", "chunked")]), chunked(data)[: len(data) // 2])
+    return False
+
+
+@behaviour
+async def reset_body(call: Call) -> bool:
+    """RST in the middle of the body, when the client has had time to read its first half."""
+    data = call.picture
+    await call.send(head(200, [("Content-Length", str(2 * len(data)))]), data)
+    await call.server.released.wait()
+    return call.reset()
+
+
+# Nonsense
+
+
+@behaviour
+async def garbage(call: Call) -> bool:
+    """No HTTP."""
+    await call.send(b"SSH-2.0-OpenSSH_9.2\r\n")
+    return False
+
+
+@behaviour
+async def bad_status(call: Call) -> bool:
+    """A status that is no number of three digits."""
+    await call.send(b"HTTP/1.1 9999 Odd\r\nContent-Length: 0\r\n\r\n")
+    return False
+
+
+@behaviour
+async def bad_length(call: Call) -> bool:
+    """A Content-Length that is no number."""
+    await call.send(head(200, [("Content-Length", "many")]), call.picture)
+    return False
+
+
+@behaviour
+async def two_lengths(call: Call) -> bool:
+    """Two that contradict each other: the stuff of request smuggling."""
+    await call.send(head(200, [("Content-Length", "10"), ("Content-Length", "20")]), call.picture)
+    return False
+
+
+@behaviour
+async def too_much(call: Call) -> bool:
+    """More bytes than Content-Length promises."""
+    await call.send(head(200, [("Content-Length", str(len(call.picture)))]), call.picture, b"HTTP/1.1 200 OK\r\n")
+    return False
+
+
+@behaviour
+async def bad_chunks(call: Call) -> bool:
+    """Chunk sizes that are no numbers."""
+    await call.send(head(200, [("Transfer-Encoding", "chunked")]), b"zz\r\nabc\r\n0\r\n\r\n")
+    return False
+
+
+@behaviour
+async def huge_headers(call: Call) -> bool:
+    """64 KiB of headers, in many lines."""
+    await call.send(head(200, [(f"X-{i}", "a" * 1_000) for i in range(64)]), call.picture)
+    return False
+
+
+@behaviour
+async def huge_header(call: Call) -> bool:
+    """A header of 64 KiB."""
+    await call.send(head(200, [("X-Long", "a" * 65_536)]), call.picture)
+    return False
+
+
+@behaviour
+async def endless_informed(call: Call) -> bool:
+    """Informational responses without end."""
+    while not call.writer.is_closing():
+        await call.send(head(103, [("Link", "</style.css>")]) * 20)
+    return False
+
+
+# Too slow
+
+
+@behaviour
+async def silent(call: Call) -> bool:
+    """Takes the request and never answers."""
+    return await call.hang()
+
+
+@behaviour
+async def drip_headers(call: Call) -> bool:
+    """A byte of the headers now and then, without end."""
+    return await _drip(call, b"HTTP/1.1 200 OK\r\nX-Long: ", b"a")
+
+
+@behaviour
+async def drip(call: Call) -> bool:
+    """The headers, then a byte of the picture now and then, without end."""
+    return await _drip(call, head(200, [("Content-Length", "1000000")]) + call.picture, b"\0")
+
+
+@behaviour
+async def stall(call: Call) -> bool:
+    """Half the picture, then nothing."""
+    data = call.picture
+    await call.send(head(200, [("Content-Length", str(2 * len(data)))]), data)
+    return await call.hang()
+
+
+async def _drip(call: Call, start: bytes, byte: bytes) -> bool:
+    await call.send(start)
+    while not call.writer.is_closing():
+        await call.send(byte)
+        await asyncio.sleep(call.server.drip_seconds)
+    return False
+
+
+# Compressed
+
+
+@behaviour
+async def encoded(call: Call) -> bool:
+    """`/encoded/br`: the picture in that content encoding, asked for or not; several are applied in order."""
+    names = call.words[1].split(",")
+    data = picture_bytes(0, int(call.option("bytes", "0")))
+    for name in names:
+        data = compress(data, name)
+    return await call.answer(data, content_encoding=", ".join(names))
+
+
+@behaviour
+async def bomb(call: Call) -> bool:
+    """`/bomb/gzip`: 200 MB of picture in a few kilobytes."""
+    name = call.words[1]
+    return await call.answer(_bomb(name), content_encoding=name)
+
+
+@behaviour
+async def encoding(call: Call) -> bool:
+    """The picture as it is, with the Content-Encoding of parameter `is`, which is a lie."""
+    return await call.answer(call.picture, content_encoding=call.option("is"))
+
+
+@behaviour
+async def broken_encoding(call: Call) -> bool:
+    """`/broken-encoding/gzip`: damaged in the middle."""
+    name = call.words[1]
+    data = bytearray(compress(picture_bytes(0), name))
+    data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+    return await call.answer(bytes(data), content_encoding=name)
+
+
+@behaviour
+async def encoded_html(call: Call) -> bool:
+    """A page, compressed."""
+    return await call.answer(gzip.compress(HTML), content_type="text/html", content_encoding="gzip")
+
+
+@lru_cache(maxsize=8)
+def _bomb(name: str) -> bytes:
+    return compress(picture_bytes(0, BOMB_BYTES), name)
