@@ -15,7 +15,7 @@ from allmende.permission.x_robots_tag import DENYING
 from allmende.publish.funnel import Stage, percent, top_reasons
 from allmende.publish.member import released
 from allmende.publish.report import ReportData, environment, source_line
-from allmende.publish.sink import Usage
+from allmende.publish.sink import Release, Usage, load_sink
 from allmende.schema import SAMPLES
 
 LICENCES = frozenset(
@@ -55,6 +55,15 @@ def card_markdown(data: ReportData, usage: Usage | None) -> str:
         plain=_plain,
     )
     return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def release_usage(data: ReportData) -> Usage | None:
+    """How this release is loaded, as its sink says; None if it has no shard."""
+    if not data.shards:
+        return None
+    recipe = data.recipe
+    release = Release(data.shards, data.figures.samples, recipe.images.format)
+    return load_sink(recipe.publish.sink).usage(release)
 
 
 def header(data: ReportData, usage: Usage | None) -> str:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from allmende.publish import Release, Shard, load_sink
-from allmende.publish.card import LICENCES, card_markdown, size_category
+from allmende.publish.card import LICENCES, card_markdown, release_usage, size_category
 from allmende.schema import SAMPLES
 from allmende.testing.samples import sample
 
@@ -86,6 +86,12 @@ def test_a_dataset_without_shards_has_a_card(make_report):
     card = card_markdown(msgspec.structs.replace(make_report([], []), shards=()), None)
     assert front_matter(card)["size_categories"] == ["n<1K"]
     assert "How to load it" not in card
+
+
+def test_usage_comes_from_the_recipes_sink(make_report):
+    data = make_report()
+    assert release_usage(data) == usage()
+    assert release_usage(msgspec.structs.replace(data, shards=())) is None
 
 
 def test_tables_are_whole(make_report):
