@@ -27,6 +27,7 @@ LAYERS = [
 """From the ground up; a room imports from its own layer's own room, or from below."""
 
 EXCEPTIONS = {
+    ("filters", "extract"): "the judge answers with the Verdict that extraction defines",
     ("fetch", "permission"): "the client asks for permission through the room's two calls",
 }
 

@@ -12,7 +12,7 @@ _CAMERA_NUMBER = re.compile(
         [\ _.-]*\d{3,}[\W\d_]*(?:[a-z]{1,10}[\W\d_]*)?
     |\d{3}[_-]\d{4}
     |(?:image|pic|photo|foto|fotka|bild|picture|scan|pano|screenshot|screen|capture|received|signal|file|thumb|original)
-        (?:[\ _.-]*\d[\W\d_]*|[_-]\d+(?:[_-][a-z0-9]+)*)""",
+        (?:[_.-]*\d[\W\d_]*|[_-]\d+(?:[_-][a-z0-9]+)*)""",
     re.VERBOSE | re.ASCII,
 )
 """IMG_1234, DSC00012, P1010101, 100_0815, photo-1234-5.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from allmende.errors import RecipeError
 from allmende.extract.judge import Verdict
 from allmende.filters.captions import normalise_caption
-from allmende.filters.language import KNOWN, UNDECIDED, Language, identify
+from allmende.filters.language import ALIASES, KNOWN, UNDECIDED, Language, identify
 from allmende.filters.rules import broken_rule
 from allmende.filters.urls import UrlRules
 from allmende.recipe import Captions, Urls
@@ -63,9 +63,10 @@ class CaptionJudge:
 
 
 def _known(languages: tuple[str, ...]) -> frozenset[str]:
-    unknown = sorted(set(languages) - KNOWN)
+    known = {ALIASES.get(code, code) for code in languages}
+    unknown = sorted(known - KNOWN)
     if unknown:
         raise RecipeError(
             f"captions.languages: {', '.join(unknown)} can't be identified. Known are: {', '.join(sorted(KNOWN))}."
         )
-    return frozenset(languages)
+    return frozenset(known)

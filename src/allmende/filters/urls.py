@@ -50,7 +50,7 @@ _UI_NAME = re.compile(
     r"(?:(?:[01]x[01]|[12]px|1pix|pixel|px|spacer|blank|transparent|transp?|clear|cleardot|empty|dot|shim|space|null)"
     r"[-_.\d]*)+\."
     # the first word, or the last: icon-mail.png, mail_icon_32x32@2x.png, ajax-loader.gif
-    r"|(?:icons?\d*|ico|btn|sprites?|smiley|emoji|favicon|spinner|placeholder)[-_.]"
+    r"|(?:icons?\d*|ico|btn|smiley|emoji|favicon|spinner|placeholder)[-_.]"
     r"|(?:.*[-_.])?(?:load(?:er|ing)|ajaxload(?:er)?|preload(?:er)?|spinner|lazy(?:load)?|placeholder|favicon|captcha|sprites?"
     r"|advert(?:isement)?|icons?|ico|btn|button|bullets?|smiley|emoji|emoticon|avatar"
     r"|(?:arrow|chevron|caret)s?[-_]?(?:left|right|up|down|top|bottom|next|prev(?:ious)?|back)?)[-_.@]?[\dx]*(?:@\dx)?\.",
