@@ -15,6 +15,7 @@ from io import BytesIO
 from typing import NamedTuple, Protocol
 
 import deflate
+import stringzilla as sz
 
 from allmende.schema import Reason
 
@@ -147,7 +148,7 @@ class _Window:
 def _gzip_records(window: _Window, limit: int) -> Iterator[Record | Reason]:
     while True:
         data, begin = window.data, window.position
-        end = data.find(_MAGIC, begin + _SHORTEST)
+        end = sz.find(data, _MAGIC, begin + _SHORTEST)
         if end < 0:
             if not window.ended and len(data) - begin <= _AT_ONCE:
                 window.more()
