@@ -228,7 +228,7 @@ def _remote(
 
 
 def _on_the_web(location: str) -> bool:
-    return location.startswith(("http://", "https://"))
+    return location[:8].lower().startswith(("http://", "https://"))
 
 
 class LocalFile(io.RawIOBase):
