@@ -14,7 +14,7 @@ from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, pace
 from allmende.publish.funnel import Stage, stages
 from allmende.publish.gallery import Picture, gallery
 from allmende.publish.report import ReportData, report_html
-from allmende.publish.sink import Sample, load_sink
+from allmende.publish.sink import Release, Sample, Usage, load_sink
 
 GALLERY_SAMPLES = 200
 """Samples at the beginning of the first shard that the gallery chooses from; their order is random already."""
@@ -50,7 +50,7 @@ def report_data(dataset: Dataset) -> ReportData:
 def write_documents(dataset: Dataset) -> list[str]:
     """Writes them and returns their names in the dataset."""
     data = report_data(dataset)
-    usage = load_sink(data.recipe.publish.sink).usage(data.shards, data.figures.samples, data.recipe.images.format)
+    usage = _usage(data)
     content = {
         "release/README.md": card_markdown(data, usage),
         "release/report.html": report_html(data),
@@ -59,6 +59,13 @@ def write_documents(dataset: Dataset) -> list[str]:
     for name, text in content.items():
         dataset.lake.write(name, text.encode())
     return list(content)
+
+
+def _usage(data: ReportData) -> Usage | None:
+    if not data.shards:
+        return None
+    release = Release(data.shards, data.figures.samples, data.recipe.images.format)
+    return load_sink(data.recipe.publish.sink).usage(release)
 
 
 def _batches(
