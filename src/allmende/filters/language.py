@@ -2,7 +2,7 @@
 
 Two compact identifiers, both with their models inside the package: ELD (60 languages, of the identifiers measured the
 most accurate on short captions) and CLD2 (another training set). ELD answers. Whether CLD2 agrees tells how sure one can
-be, and for ten languages that ELD doesn't know, Irish and Maltese among them, CLD2 answers where ELD is at a loss.
+be, and for nine languages that ELD doesn't know, Irish and Maltese among them, CLD2 answers where ELD is at a loss.
 
 The score is the probability that the answer is right: a logistic regression fitted on half of 29,000 captions in 54
 languages, and confirmed on the other half. `docs/decisions/0003-caption-language.md` has the measurements and their
@@ -30,7 +30,7 @@ class Language(NamedTuple):
 _NONE = Language(UNDECIDED, 0.0)
 
 _CLD2_ALONE = {
-    "af": 0.92, "cy": 0.90, "eo": 0.96, "ga": 0.90, "gd": 0.92, "gl": 0.86, "km": 0.99, "mk": 0.54, "mt": 0.81, "zu": 0.99,
+    "af": 0.99, "cy": 0.99, "eo": 0.99, "ga": 0.94, "gd": 0.98, "gl": 0.87, "km": 0.99, "mt": 0.93, "zu": 0.99,
 }  # fmt: skip
 """Languages that ELD doesn't know, with the share of right answers where CLD2 gave them and ELD was unsure."""
 
@@ -59,8 +59,8 @@ def identify(caption: str) -> Language:
     found = _ELD.detect_details(caption)
     second = _cld2(caption)
     score = _probability([*found.scores.values()], found.language == second)
-    if score < 0.5 and second in _CLD2_ALONE:
-        return Language(second, _CLD2_ALONE[second])
+    if score < 0.5 and second in _CLD2_ALONE and (caption.count(" ") >= 2 or second == "km"):
+        return Language(second, _CLD2_ALONE[second])  # two words are mostly a name; Khmer has a script of its own
     return Language(found.language, score) if score else _NONE
 
 
