@@ -261,7 +261,7 @@ def test_names_that_do_not_resolve(server):
     zone = {"broken.test": [Failure.BROKEN], "refused.test": [Failure.REFUSED], "silent.test": [Failure.SILENT]}
     urls = {name: server.url("/ok/1", name) for name in [*zone, "absent.test", f"{'a' * 64}.test", "a..test"]}
     with Nameserver(zone) as names:
-        outcomes = fetch(config(server, connect_seconds=0.4), urls.values(), nameservers=(names.address,))
+        outcomes = fetch(config(server, connect_seconds=1.0), urls.values(), nameservers=(names.address,))
     assert {name: outcomes[url].reason for name, url in urls.items()} == {
         "broken.test": Reason.DNS_FAILED,
         "refused.test": Reason.DNS_FAILED,
@@ -546,6 +546,20 @@ def test_bodies_in_memory_stay_within_the_budget(server):
     outcomes = fetch(config(server, bytes_in_flight=2_600_000, per_host=20), urls, hold)
     assert Counter(o.reason for o in outcomes.values()) == {None: len(urls)}
     assert 1_000_000 < most["bytes"] <= 2_600_000
+
+
+def test_what_is_refused_when_its_turn_in_memory_comes(server):
+    """A body without Content-Length waits for the budget, goes on, and turns out to be too large."""
+    too_large = [server.url(f"/chunks/1?bytes=1300000&n={i}", host) for i in range(10) for host in (1, 2)]
+    good = [server.url(f"/chunks/1?bytes=900000&n={i}", host) for i in range(10) for host in (1, 2)]
+
+    async def hold(fetched):
+        await asyncio.sleep(0.001)
+        return b"done"
+
+    outcomes = fetch(config(server, bytes_in_flight=2_300_000, per_host=20), too_large + good, hold)
+    assert {outcomes[url].reason for url in too_large} == {Reason.BODY_TOO_LARGE}
+    assert {outcomes[url].reason for url in good} == {None}
 
 
 def test_targets_are_pulled_as_they_are_needed(server):

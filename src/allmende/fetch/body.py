@@ -124,8 +124,9 @@ class Body:
         return body
 
     def drop(self) -> None:
-        """Forgets the bytes."""
+        """Forgets the bytes. May be called more than once."""
         self._chunks = []
+        self._resume = _nobody
         self._budget.release(self.claim)
 
     def _judge(self, start_bytes: bytes) -> None:
@@ -172,6 +173,10 @@ class Body:
         self._unwanted = True
         self.drop()
         return (self._length or 0) <= DRAIN_BYTES
+
+
+def _nobody() -> None:
+    """Instead of `resume`, which knows who holds this body: without it both can go at once."""
 
 
 def first(headers: Headers, name: str) -> str | None:

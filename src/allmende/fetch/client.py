@@ -120,6 +120,7 @@ class Client:
                 yield settled
         finally:
             self._forget(batch)
+            await asyncio.gather(*batch.tasks, return_exceptions=True)
 
     def _feed(self, batch: Batch[T]) -> None:
         """Pulls what there is room for."""
@@ -161,9 +162,11 @@ class Client:
         if self._closed:
             return
         now = self._clock()
+        wake = None
         while len(self._running) < self._config.concurrency and not self._budget.waiting:
             turn = self._frontier.pick(now)
             if turn is None:
+                wake = self._frontier.wakes()
                 break
             if turn.job.batch.full:
                 self._frontier.give_back(turn, now)
@@ -172,15 +175,19 @@ class Client:
                 self._start(turn)
         for line in self._frontier.take_unresolved():
             self._spawn(self._resolve(line), self._look_ups, self._fail)
-        self._set_timer(self._frontier.wakes())
+        self._set_timer(wake)
 
     def _set_timer(self, wake: float | None) -> None:
-        """Pumps again when the next sleeping host wakes."""
+        """Pumps again when the next sleeping host wakes. While all is taken, the end of a request pumps."""
         if self._timer is not None:
-            if not self._timer.cancelled() and self._timer.when() == wake:
+            if self._timer.when() == wake:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(wake, self._pump) if wake is not None else None
+        self._timer = self._loop.call_at(wake, self._woken) if wake is not None else None
+
+    def _woken(self) -> None:
+        self._timer = None
+        self._pump()
 
     async def _resolve(self, line: Line[Job]) -> None:
         """Finds the addresses of a host."""

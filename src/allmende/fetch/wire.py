@@ -169,8 +169,12 @@ class Wire:
 
     def _go_on(self, exchange: Exchange) -> None:
         curl = self._running.get(exchange)
-        if curl is not None:
+        if curl is None:
+            return
+        try:
             curl.pause(pycurl.PAUSE_CONT)
+        except pycurl.error as error:  # the waiting bytes were offered again at once, and refused
+            self.stop(exchange, self._reason(exchange, curl, error))
 
     def _sweep(self) -> None:
         now = self._loop.time()

@@ -1,0 +1,129 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allmende.permission import ALLOWED, Permission, XRobotsTag
+from allmende.permission.x_robots_tag import DENYING, rules
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def allowed(*values: str) -> bool:
+    permission: Permission = XRobotsTag(now=lambda: NOW)
+    return permission.after("http://a.example/b.jpg", {"x-robots-tag": values}).allowed
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "noai",
+        "NoAI",
+        " noimageai ",
+        "noindex",
+        "noimageindex",
+        "none",
+        "noml",
+        "nofollow, noai",
+        "noai, max-image-preview: none",
+        "max-snippet: 20, noai",
+        "noai, otherbot: noindex",
+        "otherbot: nofollow, noai",
+        "otherbot: noindex, noai",
+        "allmende: noai",
+        "Allmende: NoIndex",
+        "*: noindex",
+        "unavailable_after: 25 Jun 2010 15:00:00 PST",
+        "unavailable_after: Sat, 25 Jun 2010 15:00:00 GMT",
+        "unavailable_after: Friday, 25-Jun-10 15:00:00 UTC",
+        "unavailable_after: 2026-11-20",
+        "unavailable_after: 2026-11-20T10:00:00Z",
+        "unavailable_after: 1 Jan 2999 00:00:00 GMT, noai",
+        "newrule: 5, noai",
+        "noai,",
+        ",,noai",
+    ],
+)
+def test_a_reservation_is_heard(value):
+    assert not allowed(value)
+    assert not allowed("all", value)
+    assert not allowed(value, "all")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        ",",
+        ":",
+        "all",
+        "index, follow",
+        "nofollow",
+        "noarchive, nosnippet",
+        "max-image-preview: none",
+        "max-image-preview:none, max-snippet: -1",
+        "otherbot: noindex",
+        "otherbot: none, nofollow",
+        "otherbot: max-image-preview: none",
+        "googlebot: noai",
+        "mozilla/5.0: noai",
+        "unavailable_after: 22 Nov 2026 00:00:00 GMT",
+        "unavailable_after: Sunday, 22-Nov-26 15:00:00 UTC",
+        "unavailable_after: some day",
+        "noaiplease",
+        "this: that",
+    ],
+)
+def test_what_is_no_reservation_for_us_is_none(value):
+    assert allowed(value)
+
+
+def test_before_the_response_nothing_is_reserved():
+    assert XRobotsTag().before("http://a.example/") == ALLOWED
+
+
+def test_a_response_without_the_header_is_allowed():
+    assert XRobotsTag().after("http://a.example/", {"content-type": ["image/jpeg"]}) == ALLOWED
+
+
+def test_a_verdict_tells_what_decided():
+    verdict = XRobotsTag().after("http://a.example/", {"x-robots-tag": ["all", "max-snippet: 3, NoAI"]})
+    assert (verdict.allowed, verdict.signal, verdict.detail) == (False, "x-robots-tag", "noai")
+
+
+names = st.sampled_from([*sorted(DENYING), "all", "nofollow", "index", "newrule"])
+directives = st.one_of(
+    names,
+    names.map(str.upper),
+    st.builds("{}: {}".format, st.sampled_from(["otherbot", "allmende", "*", "googlebot"]), names),
+    st.builds("{}: {}".format, st.sampled_from(["max-snippet", "max-image-preview"]), st.sampled_from(["none", "20"])),
+    st.sampled_from(["unavailable_after: Sat, 21 Nov 2026 10:00:00 GMT", "unavailable_after: 2020-01-01"]),
+)
+headers = st.lists(st.lists(directives, min_size=1, max_size=4).map(", ".join), min_size=1, max_size=3)
+
+
+@given(headers, directives, st.data())
+def test_a_directive_more_never_turns_a_denial_into_a_permission(values, directive, data):
+    """As a header of its own, or before, among or behind the others of one header."""
+    if allowed(*values):
+        return
+    assert not allowed(*values, directive)
+    assert not allowed(directive, *values)
+    at = data.draw(st.integers(0, len(values) - 1))
+    joined = [f"{directive}, {values[at]}", f"{values[at]}, {directive}"]
+    for value in joined:
+        assert not allowed(*values[:at], value, *values[at + 1 :])
+
+
+@given(headers)
+def test_headers_that_a_proxy_joins_reserve_the_same(values):
+    if not allowed(*values):
+        assert not allowed(", ".join(values))
+
+
+@given(st.text(), st.text(alphabet="noai:,-_ *max"))
+def test_whatever_a_server_writes_is_read_without_an_exception(value, likely):
+    for text in (value, likely):
+        list(rules(text))
+        allowed(text)
