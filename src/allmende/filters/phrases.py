@@ -27,7 +27,7 @@ class Phrases(NamedTuple):
     whole: frozenset[str]
     """Instructions that are boilerplate only if there is nothing else."""
     anywhere: Mapping[str, tuple[str, ...]]
-    """Instructions that are boilerplate wherever they stand, by their first word."""
+    """Instructions that are boilerplate wherever they stand, by their longest word: the one that is met least."""
     unspaced: re.Pattern[str]
     """The same for scripts without spaces."""
 
@@ -37,14 +37,14 @@ def load() -> Phrases:
     """Read `phrases.toml`, once."""
     languages = tomllib.loads(files("allmende.filters").joinpath("phrases.toml").read_text("utf-8")).values()
     anywhere = [phrase for language in languages for phrase in language["boilerplate"]]
-    by_first = defaultdict(list)
+    by_word = defaultdict(list)
     for words in (bare_words(phrase) for phrase in anywhere if not is_unspaced(phrase)):
-        by_first[words[0]].append(f" {' '.join(words)} ")
+        by_word[max(words, key=len)].append(f" {' '.join(words)} ")
     return Phrases(
         nouns=_keys(phrase for language in languages for phrase in language["nouns"]),
         placeholders=_keys(phrase for language in languages for phrase in language["placeholders"]),
         whole=_keys(phrase for language in languages for phrase in language["boilerplate_alone"]),
-        anywhere={first: tuple(phrases) for first, phrases in by_first.items()},
+        anywhere={word: tuple(phrases) for word, phrases in by_word.items()},
         unspaced=re.compile("|".join(re.escape(phrase) for phrase in anywhere if is_unspaced(phrase))),
     )
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from allmende.filters.file_names import is_file_name
 from allmende.filters.phrases import is_boilerplate, is_placeholder
-from allmende.filters.words import count_chars, count_words
+from allmende.filters.words import count_chars, count_words, most_words
 from allmende.recipe import Captions
 from allmende.schema import Reason
 
@@ -49,9 +49,7 @@ def few_words(caption: str, rules: Captions) -> bool:
 
 def many_words(caption: str, rules: Captions) -> bool:
     """More than `max_words` words. COYO-700M: 256."""
-    if caption.isascii() and caption.count(" ") + 1 + len(caption) // 10 <= rules.max_words:
-        return False
-    return 2 * len(caption) > rules.max_words and count_words(caption, enough=inf) > rules.max_words
+    return most_words(caption) > rules.max_words and count_words(caption, enough=inf) > rules.max_words
 
 
 _NO_ASCII_LETTER = bytes(code for code in range(128) if not chr(code).isalpha())
@@ -155,10 +153,12 @@ RULES = MappingProxyType(
 )
 """Every rule, in the order in which they are asked; the first that is broken gives the Reason."""
 
+_IN_ORDER = tuple(RULES.items())
+
 
 def broken_rule(caption: str, rules: Captions) -> Reason | None:
     """The first rule of `RULES` that `caption` breaks, or None."""
-    for reason, breaks in RULES.items():
+    for reason, breaks in _IN_ORDER:
         if breaks(caption, rules):
             return reason
     return None

@@ -25,8 +25,8 @@ _WIDE = re.compile(
 _BARE_WORD = re.compile(r"[^\W\d_]+")
 
 
-_ASCII_WORDS = bytes(ord(chr(code).lower()) if code < 128 and chr(code).isalpha() else 32 for code in range(256))
-"""A table for `bytes.translate`, five times as fast as the pattern: letters to lower case, all else to spaces."""
+_LETTERS_OR_SPACES = bytes(code if _BARE_WORD.match(chr(code)) else 32 for code in range(256))
+"""A table for `bytes.translate`: Latin-1 letters stay, all else becomes spaces. Five times as fast as the pattern."""
 
 
 def count_words(text: str, enough: float) -> float:
@@ -52,6 +52,13 @@ def count_words(text: str, enough: float) -> float:
     return count
 
 
+def most_words(text: str) -> float:
+    """An upper bound of `count_words` that costs little."""
+    if not text.isascii() and _DENSE.search(text):
+        return len(text)
+    return text.count(" ") + 1 + len(text) / 10
+
+
 def count_chars(text: str) -> int:
     """How many characters `text` has; Han, kana and Hangul count two."""
     return len(text) if text.isascii() else len(text) + len(_WIDE.findall(text))
@@ -59,9 +66,11 @@ def count_chars(text: str) -> int:
 
 def bare_words(text: str) -> list[str]:
     """The runs of letters in `text`, in lower case ("ß" is "ss")."""
-    if text.isascii():
-        return text.encode().translate(_ASCII_WORDS).decode().split()
-    return _BARE_WORD.findall(text.casefold())
+    folded = text.casefold()
+    try:
+        return folded.encode("latin-1").translate(_LETTERS_OR_SPACES).decode("latin-1").split()
+    except UnicodeEncodeError:
+        return _BARE_WORD.findall(folded)
 
 
 def is_unspaced(text: str) -> bool:

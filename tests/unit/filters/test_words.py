@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allmende.filters.words import bare_words, count_chars, count_words, is_unspaced
+from allmende.filters.words import bare_words, count_chars, count_words, is_unspaced, most_words
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,19 @@ def test_more_text_has_no_fewer_words(a, b):
     assert count_chars(a + b) == count_chars(a) + count_chars(b) >= len(a) + len(b)
 
 
+@given(st.lists(st.text(max_size=30) | st.sampled_from(["가나다라", "猫", "x" * 30, "แมว"]), max_size=8))
+def test_the_cheap_bound_is_one(texts):
+    caption = " ".join(" ".join(texts).split())
+    assert count_words(caption, inf) <= most_words(caption)
+
+
 def test_cjk_characters_count_two():
     assert [count_chars(text) for text in ("abc", "猫 a", "고양이", "αβγ")] == [3, 4, 6, 3]
 
 
-@given(st.text(max_size=60))
-def test_the_ascii_shortcut_gives_the_same_words(text):
-    assert bare_words(text + "é")[: len(bare_words(text)) - 1] == bare_words(text)[:-1]
+@given(st.text(max_size=60) | st.text(st.characters(codec="latin-1"), max_size=60))
+def test_the_shortcut_for_latin_scripts_gives_the_same_words(text):
+    assert bare_words(text) == bare_words(text + " я")[:-1]
 
 
 def test_bare_words_are_letters_in_lower_case():
