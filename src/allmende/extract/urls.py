@@ -49,7 +49,9 @@ def normalise(url: str, base: str, max_chars: int = 2_000) -> str | Reason:
         The URL; or `URL_INVALID` (also if it is empty or only a fragment: the page itself is no image),
         `URL_SCHEME` or `URL_TOO_LONG`.
     """
-    whole = _unchanged(url, base)
+    if _is_normal(url):
+        return url if len(url) <= max_chars else Reason.URL_TOO_LONG
+    whole = _joined(url, base)
     if not whole:
         # A data: URL may be megabytes: its scheme is looked at before it is copied anywhere.
         if _is_other_scheme(url):
@@ -76,10 +78,8 @@ def split_host(url: str) -> str:
     return host.partition(":")[0]
 
 
-def _unchanged(url: str, base: str) -> str:
-    """The URL, if joining strings makes it: absolute and normal, or relative and normal to a normal base. Else ''."""
-    if _is_normal(url):
-        return url
+def _joined(url: str, base: str) -> str:
+    """The URL, if joining strings makes it: a normal path, or a normal relative one, and a normal base. Else empty."""
     origin, folder = _origin_and_folder(base)
     if not origin:
         return ""

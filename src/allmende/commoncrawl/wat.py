@@ -1,0 +1,302 @@
+"""WAT files: what Common Crawl tells about the pages of a WARC file, a JSON record for each of its records.
+
+Read are all key orders that their generator (ia-web-commons) has written since 2013. Nine tenths of the JSON are
+links that nobody asks for, so in records of the current form (since August 2019)
+
+- the link objects of images are cut out and decoded alone,
+- the list of links is cut out, and the rest decoded into typed structs that skip what is not wanted.
+
+Both cuts are guesses about text that may contain anything. They can't go wrong unnoticed: a cut inside a JSON string
+leaves an odd number of quotation marks, which no decoder accepts. What does not decode, or lacks a part that the cut
+could have swallowed, is decoded again as a whole. `docs/decisions/0002-wat-kernel.md` has the figures.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+
+import msgspec
+import stringzilla as sz
+from msgspec import field
+
+from allmende.commoncrawl.records import Readable, Record, read_records
+from allmende.schema import Reason
+
+ENTITIES_DECODED_SINCE = "20190619"
+"""Generators built earlier left character references in attributes as they were (commoncrawl/ia-web-commons#14)."""
+
+
+class _Part(msgspec.Struct, frozen=True, gc=False):
+    """Base of the typed parts of a record."""
+
+
+class Meta(_Part, frozen=True, gc=False):
+    """A <meta> tag; empty where it has no such attribute. The generator notes `<html lang>` as one, too."""
+
+    name: str = ""
+    property: str = ""
+    content: str = ""
+    http_equiv: str = field(default="", name="http-equiv")
+
+
+class HeadLink(_Part, frozen=True, gc=False):
+    """A <link> tag."""
+
+    url: str = ""
+    rel: str = ""
+
+
+class Head(_Part, frozen=True, gc=False):
+    """What stands in <head>."""
+
+    metas: list[Meta] = field(default_factory=list, name="Metas")
+    links: list[HeadLink] = field(default_factory=list, name="Link")
+    base: str = field(default="", name="Base")
+
+
+class BodyLink(_Part, frozen=True, gc=False):
+    """A link of any other element."""
+
+    path: str = ""
+    """Element and attribute, such as `IMG@/src`."""
+    url: str = ""
+    alt: str = ""
+    title: str = ""
+    rel: str = ""
+
+
+class WatCapture(msgspec.Struct, frozen=True, gc=False):
+    """What a WAT tells about one captured response."""
+
+    url: str
+    date: str
+    """WARC-Date as it stands there."""
+    status: str
+    """HTTP status; empty if unknown."""
+    headers: dict[str, str | list[str]]
+    """HTTP headers; a list where one came several times."""
+    head: Head | None
+    """None if the response is no HTML, or its HTML has neither head nor links."""
+    images: list[BodyLink]
+    """The `IMG@/src` links."""
+    license: str
+    """Target of the first <a rel=license>."""
+    is_html: bool
+    escaped: bool
+    """Attributes still contain character references: the file is older than `ENTITIES_DECODED_SINCE`."""
+    warc_file: str
+    warc_offset: int | None
+    warc_length: int | None
+
+
+class _Html(_Part, frozen=True, gc=False):
+    head: Head | None = field(default=None, name="Head")
+    links: list[BodyLink] = field(default_factory=list, name="Links")
+
+
+class _Message(_Part, frozen=True, gc=False):
+    status: str = field(default="", name="Status")
+
+
+class _Response(_Part, frozen=True, gc=False):
+    headers: dict[str, str | list[str]] = field(name="Headers")
+    message: _Message = field(default=_Message(), name="Response-Message")
+    html: _Html | None = field(default=None, name="HTML-Metadata")
+
+
+class _Payload(_Part, frozen=True, gc=False):
+    response: _Response | None = field(default=None, name="HTTP-Response-Metadata")
+    length: str = field(default="", name="Actual-Content-Length")
+    slop: str = field(default="", name="Trailing-Slop-Length")
+
+
+class _Warc(_Part, frozen=True, gc=False):
+    type: str = field(name="WARC-Type")
+    url: str = field(default="", name="WARC-Target-URI")
+    date: str = field(default="", name="WARC-Date")
+
+
+class _Arc(_Part, frozen=True, gc=False):
+    url: str = field(default="", name="Target-URI")
+    date: str = field(default="", name="Date")
+
+
+class _Envelope(_Part, frozen=True, gc=False):
+    payload: _Payload = field(name="Payload-Metadata")
+    warc: _Warc | None = field(default=None, name="WARC-Header-Metadata")
+    arc: _Arc | None = field(default=None, name="ARC-Header-Metadata")
+    header_length: str = field(default="", name="WARC-Header-Length")
+
+
+class _Gzip(_Part, frozen=True, gc=False):
+    length: str = field(default="", name="Deflate-Length")
+
+
+class _Container(_Part, frozen=True, gc=False):
+    file: str = field(name="Filename")
+    offset: str = field(default="", name="Offset")
+    gzip: _Gzip | None = field(default=None, name="Gzip-Metadata")
+
+
+class _WatRecord(_Part, frozen=True, gc=False):
+    envelope: _Envelope = field(name="Envelope")
+    container: _Container = field(name="Container")
+
+
+_decode_record = msgspec.json.Decoder(_WatRecord).decode
+_decode_links = msgspec.json.Decoder(list[BodyLink]).decode
+
+_LINKS = b'"Links":['
+_IMAGE = b'{"path":"IMG@/src"'
+_ANY_IMAGE = b'IMG@/src"'
+_has_usual_links = re.compile(rb'"Links":\[\{"path":"[A-Z0-9]+(?:@/|/#)').match
+_build = re.compile(rb"\nsoftware-info:[^\n]*-(\d{8})\d{6}\s*\n|\nwarc-date:[ \t]*([\d-]{10})", re.IGNORECASE)
+
+
+def read_wat(stream: Readable) -> Iterator[WatCapture | Reason]:
+    """Every captured response that a WAT file tells of, and a Reason for what can't be read.
+
+    What a WAT says about other records (requests, metadata, revisits, ...) is passed over in silence: the unit counted
+    is the capture. A file without any WAT record is malformed.
+    """
+    escaped = seen = False
+    for record in read_records(stream):
+        if isinstance(record, Reason):
+            seen = True
+            yield record
+        elif b'"HTTP-Response-Metadata"' in record.data:
+            seen = True
+            capture = _capture(record, escaped)
+            if capture is not None:
+                yield capture
+        elif b'"Envelope"' in record.data:
+            seen = True
+        elif b"warcinfo" in record.data[: record.block]:
+            escaped = _is_escaped(record.data)
+    if not seen:
+        yield Reason.RECORD_MALFORMED
+
+
+def _is_escaped(warcinfo: bytes | bytearray) -> bool:
+    found = [stamp or date.replace(b"-", b"") for stamp, date in _build.findall(warcinfo)]
+    return bool(found) and found[-1] < ENTITIES_DECODED_SINCE.encode()
+
+
+def _capture(record: Record, escaped: bool) -> WatCapture | Reason | None:
+    if record.size > len(record.data):
+        return Reason.RECORD_TOO_LARGE
+    told = _read_usual(record.data, record.block) or _read_any(record.data[record.block :])
+    if told is None:
+        return Reason.RECORD_MALFORMED
+    return _flat(told, escaped=escaped)
+
+
+_Told = tuple[_WatRecord, list[BodyLink], str]
+"""The record, its images, and the licence."""
+
+
+def _read_usual(data: bytes | bytearray, block: int) -> _Told | None:
+    """A record of the current form, read by cutting; None if it may not be one."""
+    links = sz.find(data, _LINKS, block)
+    if links < 0 or not _has_usual_links(data, links):
+        return None
+    end = data.rfind(b'"}]', links) + 3
+    view = memoryview(data)
+    images = _cut_images(data, links, end)
+    if len(images) != sz.count(view[links:end], _ANY_IMAGE):
+        return None  # path is not always the first key
+    try:
+        record = _decode_record(b"".join((view[block:links], b'"Links":[]', view[end:])))
+        found = _decode_links(b"[%b]" % b",".join(images)) if images else []
+    except (ValueError, RecursionError):
+        return None
+    response = record.envelope.payload.response
+    if not (response and response.html and response.html.head):
+        return None  # what is missing may have stood behind the links, and been cut with them
+    return record, found, _first_license(data, links, end)
+
+
+def _cut_images(data: bytes | bytearray, start: int, end: int) -> list[bytes | bytearray]:
+    """The objects of image links in `data[start:end]`, up to the first closing brace that follows a quotation mark."""
+    images = []
+    while (start := sz.find(data, _IMAGE, start, end)) >= 0:
+        stop = data.find(b'"}', start) + 2
+        images.append(data[start:stop])
+        start = stop
+    return images
+
+
+def _first_license(data: bytes | bytearray, start: int, end: int) -> str:
+    """Target of the first link in `data[start:end]` whose rel has the word license."""
+    while (start := sz.find(data, b"icense", start + 1, end)) >= 0:
+        quote = data.rfind(b'"', 0, start)
+        if data[quote - 6 : quote + 1] != b'"rel":"':
+            continue
+        begin = data.rfind(b'{"path":', 0, quote)
+        try:
+            (link,) = _decode_links(b"".join((b"[", data[begin : data.find(b'"}', start) + 2], b"]")))
+        except ValueError:
+            continue
+        if _is_license(link.rel):
+            return link.url
+    return ""
+
+
+def _is_license(rel: str) -> bool:
+    return "license" in rel.lower().split()
+
+
+def _read_any(text: bytes | bytearray) -> _Told | None:
+    """A record of any form and key order; None if it is none."""
+    try:
+        record = _decode_leniently(text)
+    except (ValueError, RecursionError):
+        return None
+    response = record.envelope.payload.response
+    links = response.html.links if response and response.html else []
+    license_url = next((link.url for link in links if _is_license(link.rel)), "")
+    return record, [link for link in links if link.path == "IMG@/src"], license_url
+
+
+def _decode_leniently(text: bytes | bytearray) -> _WatRecord:
+    try:
+        return _decode_record(text)
+    except (ValueError, RecursionError):
+        # Not UTF-8, lone surrogates, control characters in strings: JSON that is nearly right.
+        return msgspec.convert(json.loads(text.decode("utf-8", "replace"), strict=False), _WatRecord)
+
+
+def _flat(told: _Told, *, escaped: bool) -> WatCapture | None:
+    """What is wanted of a record; None if it does not tell of a captured response."""
+    record, images, license_url = told
+    envelope, container, response = record.envelope, record.container, record.envelope.payload.response
+    of = envelope.warc or envelope.arc
+    if not response or not of or (envelope.warc and envelope.warc.type != "response"):
+        return None
+    return WatCapture(
+        url=of.url,
+        date=of.date,
+        status=response.message.status,
+        headers=response.headers,
+        head=response.html.head if response.html else None,
+        images=images,
+        license=license_url,
+        is_html=response.html is not None,
+        escaped=escaped,
+        warc_file=container.file,
+        warc_offset=_number(container.offset),
+        warc_length=_stored_length(record),
+    )
+
+
+def _stored_length(record: _WatRecord) -> int | None:
+    """Bytes that the WARC record takes in its file."""
+    if record.container.gzip:
+        return _number(record.container.gzip.length)
+    payload = record.envelope.payload
+    parts = [_number(text) for text in (record.envelope.header_length, payload.length, payload.slop)]
+    return None if None in parts else sum(part for part in parts if part)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 19 else None

@@ -1,0 +1,155 @@
+"""What the head of a page and its HTTP headers say: language, licence, reservations, and images that stand for it.
+
+Both sources of pages use this, so that a fact from a WAT and from a WARC is the same.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from allmende.commoncrawl.wat import HeadLink, Meta
+from allmende.extract.page import Facts, Link
+from allmende.extract.urls import normalise
+from allmende.extract.words import collapse
+from allmende.schema import Reason
+
+Headers = Mapping[str, str | list[str]]
+"""HTTP headers as they came: any case, a list where one came several times."""
+
+
+class Mention(msgspec.Struct, frozen=True, gc=False):
+    """An image that the head names."""
+
+    url: str
+    """As it stands there."""
+    found_in: str
+    """og:image, twitter:image or image_src."""
+    text: str
+    """What the head says about it: its own alt text, else the page's og:title or twitter:title."""
+
+
+class Reading(msgspec.Struct, frozen=True, gc=False):
+    """The head of a page, read."""
+
+    facts: Facts
+    mentions: list[Mention]
+
+
+_HEADERS = frozenset({"x-robots-tag", "tdm-reservation", "tdm-policy", "content-language"})
+_IMAGES = {
+    "og:image": "og:image",
+    "og:image:url": "og:image",
+    "og:image:secure_url": "og:image",
+    "twitter:image": "twitter:image",
+    "twitter:image:src": "twitter:image",
+}
+_ALTS = {"og:image:alt": "og:image", "twitter:image:alt": "twitter:image"}
+_TITLES = frozenset({"og:title", "twitter:title"})
+_SIGNALS = frozenset({"robots", "tdm-reservation", "tdm-policy", "html@/lang", "html@/xml:lang", "content-language"})
+_WANTED = _IMAGES.keys() | _ALTS.keys() | _TITLES | _SIGNALS
+
+
+def read_head(
+    metas: Iterable[Meta], links: Iterable[HeadLink], headers: Headers, base: str, license_url: str
+) -> Reading:
+    """Facts and images of a page's head.
+
+    Args:
+        metas: Its <meta> tags; `<html lang>` as a meta named `HTML@/lang`, as a WAT has it.
+        links: Its <link> tags.
+        headers: Its HTTP headers.
+        base: What links are relative to.
+        license_url: Target of rel=license in the body, as it stands there; the head's own goes first.
+    """
+    told = [(name, meta.content) for meta in metas if (name := _name(meta)) in _WANTED]
+    said: dict[str, list[str]] = {}
+    for name, content in told:
+        said.setdefault(name, []).append(content)
+    sources, licenses = [], []
+    for link in links:
+        rels = link.rel.lower().split()
+        if "license" in rels:
+            licenses.append(link.url)
+        elif "image_src" in rels:
+            sources.append(link.url)
+    return Reading(
+        _facts(said, _lines(headers), base, next(filter(None, [*licenses, license_url]), "")),
+        _mentions(told, sources) if sources or not said.keys().isdisjoint(_IMAGES) else [],
+    )
+
+
+def _name(meta: Meta) -> str:
+    return (meta.property or meta.name or meta.http_equiv).lower()
+
+
+def _lines(headers: Headers) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in headers.items():
+        if (lower := name.lower()) in _HEADERS:
+            found.setdefault(lower, []).extend([value] if isinstance(value, str) else value)
+    return found
+
+
+def _facts(said: Mapping[str, list[str]], headers: Mapping[str, list[str]], base: str, license_url: str) -> Facts:
+    def first(*values: list[str] | None) -> str | None:
+        return next((text for value in values if value and (text := collapse(value[0]))), None)
+
+    def joined(values: list[str] | None) -> str | None:
+        return "\n".join(text for value in values or () if (text := collapse(value))) or None
+
+    license_at = normalise(license_url, base) if license_url else None
+    return Facts(
+        language=first(
+            said.get("html@/lang"),
+            said.get("html@/xml:lang"),
+            said.get("content-language"),
+            headers.get("content-language"),
+        ),
+        license=None if isinstance(license_at, Reason) else license_at,
+        robots=joined(said.get("robots")),
+        x_robots_tag=joined(headers.get("x-robots-tag")),
+        tdm_reservation=first(said.get("tdm-reservation"), headers.get("tdm-reservation")),
+        tdm_policy=first(said.get("tdm-policy"), headers.get("tdm-policy")),
+    )
+
+
+def _mentions(told: list[tuple[str, str]], sources: list[str]) -> list[Mention]:
+    """Images in the order of the head. An alt belongs to the image before it, as the Open Graph protocol says."""
+    titles = {name: text for name, content in reversed(told) if name in _TITLES and (text := collapse(content))}
+    title = titles.get("og:title") or titles.get("twitter:title") or ""
+    images: list[tuple[str, str, str]] = []
+    for name, content in told:
+        kind = _IMAGES.get(name)
+        if kind and not (name.endswith("url") and images and images[-1][0] == kind):
+            images.append((kind, content, ""))
+        elif images and images[-1][0] == _ALTS.get(name):
+            images[-1] = (*images[-1][:2], images[-1][2] or collapse(content))
+    images += [("image_src", source, "") for source in sources]
+    return [Mention(url, kind, alt or title) for kind, url, alt in images]
+
+
+def add_mentions(
+    images: list[Link], dropped: dict[Reason, int], mentions: Iterable[Mention], base: str, longest: int
+) -> None:
+    """Add the images that the head names to those of the page.
+
+    One that the page shows too is the same image: it gets the head's words in addition, and no second link.
+
+    Args:
+        images: Links of the page; new ones are appended.
+        dropped: Counts by Reason; those without a URL or words are added.
+        mentions: From `read_head`.
+        base: What links are relative to.
+        longest: Most characters of a URL.
+    """
+    known = {link.url: link for link in reversed(images)}
+    for mention in mentions:
+        url = normalise(mention.url, base, longest)
+        if isinstance(url, Reason) or not (mention.text or url in known):
+            reason = url if isinstance(url, Reason) else Reason.NO_CAPTION
+            dropped[reason] = dropped.get(reason, 0) + 1
+        elif url not in known:
+            known[url] = Link(url, mention.found_in, {"og": mention.text})
+            images.append(known[url])
+        elif mention.text:
+            known[url].words.setdefault("og", mention.text)

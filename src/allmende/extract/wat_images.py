@@ -1,0 +1,85 @@
+"""Image links of a page, from what a WAT tells about it: <img src> with alt and title, and the images of its head.
+
+A WAT has no srcset, no lazy-loading attributes, no figcaption, no JSON-LD and no text around the image.
+"""
+
+from allmende.commoncrawl.wat import BodyLink, HeadLink, Meta, WatCapture
+from allmende.extract.head import add_mentions, read_head
+from allmende.extract.page import Link, Page, parse_date
+from allmende.extract.urls import base_url, normalise
+from allmende.extract.words import collapse, unescape_attribute
+from allmende.schema import Reason
+
+
+def page_from_wat(capture: WatCapture, max_url_chars: int = 2_000) -> Page | Reason:
+    """The page that a WAT tells about.
+
+    Returns:
+        The page; or `RECORD_HTTP_STATUS` (not 200), `RECORD_NOT_HTML`, `PAGE_URL_INVALID`.
+    """
+    if capture.status not in ("200", ""):
+        return Reason.RECORD_HTTP_STATUS
+    if not capture.is_html:
+        return Reason.RECORD_NOT_HTML
+    if isinstance(normalise(capture.url, "", 100_000), Reason):
+        return Reason.PAGE_URL_INVALID
+    if capture.escaped:
+        capture = _unescaped(capture)
+    base = base_url(capture.url, capture.head.base if capture.head else "")
+    metas, links = (capture.head.metas, capture.head.links) if capture.head else ((), ())
+    reading = read_head(metas, links, capture.headers, base, capture.license)
+    images, dropped = _images(capture.images, base, max_url_chars)
+    if reading.mentions:
+        add_mentions(images, dropped, reading.mentions, base, max_url_chars)
+    return Page(
+        url=capture.url,
+        facts=reading.facts,
+        warc_file=capture.warc_file,
+        warc_offset=capture.warc_offset,
+        warc_length=capture.warc_length,
+        captured_at=parse_date(capture.date),
+        images=images,
+        dropped=dropped,
+    )
+
+
+def _images(found: list[BodyLink], base: str, longest: int) -> tuple[list[Link], dict[Reason, int]]:
+    images: list[Link] = []
+    dropped: dict[Reason, int] = {}
+    for image in found:
+        words = {}
+        if image.alt and (alt := collapse(image.alt)):
+            words["alt"] = alt
+        if image.title and (title := collapse(image.title)):
+            words["title"] = title
+        # Without words it is no candidate, whatever its URL: most such images are decoration.
+        url = normalise(image.url, base, longest) if words else Reason.NO_CAPTION
+        if isinstance(url, Reason):
+            dropped[url] = dropped.get(url, 0) + 1
+        else:
+            images.append(Link(url, "img", words))
+    return images, dropped
+
+
+def _unescaped(capture: WatCapture) -> WatCapture:
+    """The capture with the character references in its attributes decoded."""
+    decode = unescape_attribute
+    head = capture.head and type(capture.head)(
+        metas=[Meta(decode(m.name), decode(m.property), decode(m.content), m.http_equiv) for m in capture.head.metas],
+        links=[HeadLink(decode(link.url), link.rel) for link in capture.head.links],
+        base=decode(capture.head.base),
+    )
+    return WatCapture(
+        url=capture.url,
+        date=capture.date,
+        status=capture.status,
+        headers=capture.headers,
+        head=head,
+        images=[BodyLink(i.path, decode(i.url), decode(i.alt), decode(i.title)) for i in capture.images],
+        license=decode(capture.license),
+        is_html=True,
+        escaped=False,
+        warc_file=capture.warc_file,
+        warc_offset=capture.warc_offset,
+        warc_length=capture.warc_length,
+    )
