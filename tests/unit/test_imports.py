@@ -17,7 +17,7 @@ LAYERS = [
     {"recipe_file"},
     {"commoncrawl", "dedup", "extract", "fetch", "filters", "media", "permission", "publish", "url_table"},
     {"lake"},
-    {"lock", "engine", "dataset", "progress", "inspection"},
+    {"lock", "engine", "dataset", "progress", "inspect"},
     {"steps"},
     {"building", "api"},
     {"testing"},

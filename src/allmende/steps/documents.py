@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 from allmende import __version__
 from allmende.dataset import STEPS, Dataset
 from allmende.lake import Manifest
-from allmende.publish.card import card_markdown
+from allmende.publish.card import card_markdown, release_usage
 from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, pace, survey
 from allmende.publish.funnel import Stage, stages
 from allmende.publish.gallery import Picture, gallery
 from allmende.publish.report import ReportData, report_html
-from allmende.publish.sink import Release, Sample, Usage, load_sink
+from allmende.publish.sink import Sample, load_sink
 
 GALLERY_SAMPLES = 200
 """Samples at the beginning of the first shard that the gallery chooses from; their order is random already."""
@@ -50,22 +50,14 @@ def report_data(dataset: Dataset) -> ReportData:
 def write_documents(dataset: Dataset) -> list[str]:
     """Writes them and returns their names in the dataset."""
     data = report_data(dataset)
-    usage = _usage(data)
     content = {
-        "release/README.md": card_markdown(data, usage),
+        "release/README.md": card_markdown(data, release_usage(data)),
         "release/report.html": report_html(data),
         "release/recipe.toml": data.recipe_toml,
     }
     for name, text in content.items():
         dataset.lake.write(name, text.encode())
     return list(content)
-
-
-def _usage(data: ReportData) -> Usage | None:
-    if not data.shards:
-        return None
-    release = Release(data.shards, data.figures.samples, data.recipe.images.format)
-    return load_sink(data.recipe.publish.sink).usage(release)
 
 
 def _batches(

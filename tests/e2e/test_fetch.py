@@ -1,0 +1,160 @@
+"""`allmende fetch` and what comes after it, from the outside."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+from collections import Counter
+
+import pyarrow.parquet as pq
+from PIL import Image
+
+import allmende as library
+from allmende.testing.compare import fingerprint
+
+TROUBLE = {
+    "/missing/{}": "http_not_found",
+    "/html/{}": "content_type_refused",
+    "/robots/{}?tag=noai": "permission_denied",
+    "/empty/{}": "body_empty",
+    "/redirects/9?n={}": "redirects_too_many",
+}
+
+
+def samples(dataset):
+    return pq.read_table(sorted(dataset.glob("release/shards/*.parquet"))).to_pylist()
+
+
+def failures(dataset):
+    return Counter(row["reason"] for row in library.Dataset(str(dataset)).failures().to_pylist())
+
+
+def test_a_table_becomes_a_dataset(allmende, table, tmp_path):
+    paths = [f"/ok/{i}" for i in range(50)] + [path.format(i) for i in range(3) for path in TROUBLE]
+    said = allmende("fetch", *table(paths), "--to", "set")
+    assert "release/report.html" in said
+    rows = samples(tmp_path / "set")
+    assert len(rows) == 50
+    assert failures(tmp_path / "set") == dict.fromkeys(TROUBLE.values(), 3)
+    with tarfile.open(tmp_path / "set/release/shards/00000.tar") as tar:
+        members = {m.name: tar.extractfile(m).read() for m in tar}
+    for row in rows:
+        image = Image.open(io.BytesIO(members[f"{row['key']}.jpg"]))
+        assert image.size == (row["width"], row["height"])
+        assert members[f"{row['key']}.txt"].decode() == row["caption"]
+        assert json.loads(members[f"{row['key']}.json"])["url"] == row["url"]
+    for name in ("README.md", "report.html", "recipe.toml"):
+        assert (tmp_path / "set/release" / name).stat().st_size > 500
+
+
+def test_the_same_command_again_changes_nothing(allmende, table, tmp_path, web):
+    command = ("fetch", *table([f"/ok/again-{i}" for i in range(30)]), "--to", "set")
+    allmende(*command)
+    before, asked = fingerprint(tmp_path / "set"), len(web.asked)
+    allmende(*command)
+    assert fingerprint(tmp_path / "set") == before
+    assert len(web.asked) == asked
+
+
+def test_one_url_is_asked_for_once_whatever_its_captions(allmende, table, tmp_path, web):
+    flags = table(["/ok/shared"] * 8, captions=[f"caption {i // 4}" for i in range(8)])
+    allmende("fetch", *flags, "--to", "set")
+    # four hosts, two captions each
+    assert len(samples(tmp_path / "set")) == 8
+    assert sum(path == "/ok/shared" for _, path in web.asked) == 4
+
+
+def test_retry_asks_only_for_what_failed_so(allmende, table, tmp_path, web):
+    paths = [f"/ok/kept-{i}" for i in range(20)] + [f"/recovers/503?times=1&n={i}" for i in range(6)] + ["/missing/x"]
+    allmende("fetch", *table(paths), "--to", "set", "--set", "fetch.retries=0")
+    assert failures(tmp_path / "set") == {"http_server_error": 6, "http_not_found": 1}
+    first = {row["url"] for row in samples(tmp_path / "set")}
+    asked = len(web.asked)
+    said = allmende("retry", "set", "--status", "503")
+    assert len(web.asked) - asked == 6
+    assert failures(tmp_path / "set") == {"http_not_found": 1}
+    assert len(samples(tmp_path / "set")) == 26
+    assert first < {row["url"] for row in samples(tmp_path / "set")}
+    assert "http_not_found" in said
+    assert "No reason 'nonsense'" in allmende("retry", "set", "--reason", "nonsense", code=2)
+
+
+def test_status_tells_how_far_it_is_and_why_rows_were_dropped(allmende, table):
+    allmende("fetch", *table(["/ok/1", "/missing/2"]), "--to", "set")
+    text = allmende("status", "set")
+    assert "samples" in text
+    assert "http_not_found" in text
+    steps = json.loads(allmende("status", "set", "--json"))
+    assert [s["step"] for s in steps if s["parts"] == s["finished"]] == [s["step"] for s in steps]
+    assert {s["step"]: s["counts"] for s in steps}["samples"]["sample"]["dropped"] == {"http_not_found": 1}
+
+
+def test_another_recipe_over_the_same_folder_is_refused_and_redo_keeps_what_it_can(allmende, table, tmp_path, web):
+    flags = table([f"/ok/redo-{i}" for i in range(10)])
+    allmende("fetch", *flags, "--to", "set")
+    said = allmende("fetch", *flags, "--to", "set", "--size", "32", code=2)
+    assert "images.size: 256 → 32" in said
+    assert "--redo" in said
+    assert samples(tmp_path / "set")[0]["width"] > 32
+    recipe = (tmp_path / "set/recipe.toml").read_text().replace("size = 256", "size = 32")
+    (tmp_path / "smaller.toml").write_text(recipe)
+    candidates = (tmp_path / "set/candidates/part-00000.json").read_bytes()
+    allmende("build", "smaller.toml", "--redo")
+    assert min(samples(tmp_path / "set")[0][side] for side in ("width", "height")) == 32
+    assert (tmp_path / "set/candidates/part-00000.json").read_bytes() == candidates
+
+
+def test_a_changed_contact_or_pace_is_no_other_recipe(allmende, table):
+    flags = table(["/ok/contact"])
+    allmende("fetch", *flags, "--to", "set")
+    allmende("fetch", *flags, "--to", "set", "--contact", "me@example.org", "--set", "fetch.per_host=1")
+
+
+def test_more_than_ten_thousand_urls_need_a_contact(allmende, tmp_path):
+    (tmp_path / "urls.txt").write_text("".join(f"http://host-{i}.example/a.jpg\n" for i in range(10_001)))
+    assert "nobody says whose it is" in allmende("fetch", "urls.txt", "--to", "set", code=2)
+
+
+def test_errors_are_one_line_and_have_their_own_exit_codes(allmende, table, tmp_path):
+    assert "No dataset at nothing" in allmende("status", "nothing", code=5)
+    assert "none.csv: no such file" in allmende("fetch", "none.csv", "--to", "set", code=4)
+    assert "No recipe at none.toml" in allmende("build", "none.toml", code=2)
+    flags = table(["/ok/newer"])
+    allmende("fetch", *flags, "--to", "set")
+    plan = tmp_path / "set/samples/plan.json"
+    plan.write_text(plan.read_text().replace('"format": 1', '"format": 99'))
+    assert "pip install -U allmende" in allmende("fetch", *flags, "--to", "set", code=5)
+
+
+def test_a_folder_that_nobody_may_write_is_refused(allmende, table):
+    assert "can't be written" in allmende("fetch", *table(["/ok/1"]), "--to", "/proc/allmende", code=5)
+
+
+def test_a_folder_that_is_a_file_is_refused(allmende, table, tmp_path):
+    (tmp_path / "set").write_text("not a folder")
+    assert "can't be written" in allmende("fetch", *table(["/ok/1"]), "--to", "set", code=5)
+
+
+def test_ctrl_c_leaves_a_dataset_that_the_same_command_continues(allmende, table, tmp_path, web):
+    paths = [f"/ok/{i}" for i in range(60)] + ["/held/1"]
+    command = ["fetch", *table(paths), "--to", "set"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "allmende", *command],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not any(path == "/held/1" for _, path in web.asked):
+        assert process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)  # what a terminal does
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
+    web.release()
+    allmende(*command)
+    assert len(samples(tmp_path / "set")) == 61
