@@ -6,6 +6,7 @@ S3 is real s3fs, anonymous, against moto's server; and, for faults that moto can
 import random
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from allmende.testing.crawl_server import CrawlServer, Cut, Garbage, Status, Wro
 
 CRAWL = "CC-MAIN-2026-43"
 BIG = random.Random(9).randbytes(300_000)
+
 
 def warc() -> tuple[bytes, list[Place]]:
     archive = Archive(name="a.warc.gz", crawl=CRAWL)
@@ -316,9 +318,20 @@ def test_nobody_listens_at_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None
         read_all("s3://commoncrawl/x")
 
 
-def test_an_unknown_protocol() -> None:
-    with pytest.raises(SourceError, match="Protocol not known: gopher"):
-        read_all("gopher://example.org/x")
+@pytest.mark.parametrize("location", ["gopher://example.org/x", "zip://x", "s3://", "s3:///x", "memory://"])
+def test_nothing_that_can_be_opened(location: str, moto: str, s3: str) -> None:
+    with pytest.raises(SourceError):
+        read_all(location)
+    with pytest.raises(SourceError):
+        read_range(location, 0, 1, retries=1, sleep=no_wait)
+
+
+def test_a_file_in_a_zip(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("a.warc.gz", BIG)
+    location = f"zip://a.warc.gz::{tmp_path}/all.zip"
+    assert read_all(location) == BIG
+    assert read_range(location, 5, 5) == BIG[5:10]
 
 
 @pytest.mark.parametrize(

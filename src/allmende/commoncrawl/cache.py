@@ -110,10 +110,12 @@ def _write_all(part: int, data: bytes) -> None:
 
 
 def _noted(notes: Path) -> Version | None:
+    """The version that an unfinished download belongs to, if that can be told from another."""
     try:
-        return msgspec.json.decode(notes.read_bytes(), type=Version)
+        version = msgspec.json.decode(notes.read_bytes(), type=Version)
     except (OSError, msgspec.MsgspecError):
         return None
+    return version if version.etag or version.modified else None
 
 
 def _part_of(target: Path) -> Path:

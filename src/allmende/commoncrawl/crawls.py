@@ -95,8 +95,8 @@ def _listed(names: Sequence[str]) -> list[Crawl]:
 
 
 def _store_folders(location: str, patience: Patience) -> list[str]:
-    store = filesystem(location)
-    entries, _ = patiently(lambda: store.ls(location, detail=True), location, patience)
+    store, path = filesystem(location)
+    entries, _ = patiently(lambda: store.ls(path, detail=True), location, patience)
     return [entry["name"].rstrip("/").rpartition("/")[2] for entry in entries if entry["type"] == "directory"]
 
 

@@ -60,6 +60,7 @@ class HttpFile(RemoteFile):
         self._response: urllib3.BaseHTTPResponse | None = None
         self._skip = 0
         self._ended = False
+        self._resumes = version is not None
         self._connect()
 
     def close(self) -> None:
@@ -83,6 +84,7 @@ class HttpFile(RemoteFile):
             elif self._skip:
                 self._skip -= len(data)
             else:
+                self._resumes = True
                 return data
         return b""
 
@@ -90,6 +92,8 @@ class HttpFile(RemoteFile):
         self._drop()
         if self.size is not None and self._offset < self.size:
             self._trouble(error=ProtocolError(f"the answer ended at byte {self._offset} of {self.size}"))
+        elif self._skip and self._resumes:
+            raise SourceChanged(f"{shown(self.location)}: the file shrank while it was read.")
         else:
             self._ended = True
 

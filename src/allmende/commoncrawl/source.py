@@ -97,8 +97,8 @@ def _matches(pattern: str, patience: Patience) -> list[str]:
         return [pattern]
     if not has_magic(pattern):
         return [pattern]
-    store = filesystem(pattern)
-    found, _ = patiently(lambda: store.glob(pattern, detail=True), pattern, patience)
+    store, path = filesystem(pattern)
+    found, _ = patiently(lambda: store.glob(path, detail=True), pattern, patience)
     files = [store.unstrip_protocol(name) for name, facts in found.items() if facts["type"] == "file"]
     if not files:
         raise SourceMissing(f"{pattern}: no file matches.")

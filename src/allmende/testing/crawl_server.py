@@ -264,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
             super().finish()
 
     def handle(self) -> None:
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):  # the client left, or didn't like our certificate
             super().handle()
 
     def log_message(self, format: str, *args: object) -> None:

@@ -100,17 +100,18 @@ def test_a_killed_download_is_taken_up(server: CrawlServer, cache: Path) -> None
     assert ranges(server) == ["", "bytes=1500000-"]
 
 
-def test_killed_between_the_last_byte_and_the_name(server: CrawlServer, cache: Path) -> None:
+def test_killed_between_the_last_byte_and_the_name(server: CrawlServer, root: Path, cache: Path) -> None:
     assert read(server, cache) == DATA
     whole = place(server, cache)
     whole.rename(whole.with_name("a.wat.gz.part"))
-    version = Version(size=len(DATA))
+    version = Version(modified="Sat, 21 Nov 2026 10:00:00 GMT", size=len(DATA))
+    os.utime(root / NAME, (1795255200, 1795255200))
     whole.with_name("a.wat.gz.part.json").write_bytes(msgspec.json.encode(version))
     assert read(server, cache) == DATA
     assert server.asked[-1].status == 416
 
 
-@pytest.mark.parametrize("notes", [b"", b"{", b"[1]", None])
+@pytest.mark.parametrize("notes", [b"", b"{", b"[1]", b"{}", b'{"size":3000000}', None])
 def test_a_part_without_notes_begins_anew(server: CrawlServer, cache: Path, notes: bytes | None) -> None:
     part = place(server, cache).with_name("a.wat.gz.part")
     part.parent.mkdir(parents=True)

@@ -243,6 +243,17 @@ def test_a_shrunken_file_is_noticed(root: Path, wait: Waits) -> None:
                 archive.read()
 
 
+def test_a_shrunken_file_is_noticed_though_nothing_is_said_about_it(root: Path, wait: Waits) -> None:
+    with CrawlServer(root, validators="none") as server:
+        server.fail(Chunked(cut=1_500_000))
+        server.fail(Chunked(ignore_range=True))
+        with open_archive(f"{server.url}/a.warc.gz", sleep=wait) as archive:
+            archive.read(1000)
+            (root / "a.warc.gz").write_bytes(b"short")
+            with pytest.raises(SourceError, match="the file shrank while it was read"):
+                archive.read()
+
+
 @pytest.mark.parametrize("code", [404, 410])
 def test_a_missing_file_is_missing_and_not_repeated(server: CrawlServer, wait: Waits, code: int) -> None:
     server.fail(Status(code))
