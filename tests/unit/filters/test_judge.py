@@ -1,6 +1,5 @@
 import pickle
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,12 +103,3 @@ def test_no_caption_means_no_words(words):
     ask = judge(WORDS, min_chars=0, min_words=0, min_letter_ratio=0, max_repetition=1, **off)
     result = ask(URL, words)
     assert isinstance(result, Verdict) or result is Reason.NO_CAPTION
-
-
-def test_the_recipe_has_a_key_for_every_rule():
-    fields = {field.name for field in msgspec.structs.fields(Captions)}
-    used = (
-        "min_chars max_chars min_words max_words min_letter_ratio max_repetition drop_file_names drop_placeholders "
-        "drop_boilerplate drop_urls drop_garbled languages min_language_score"
-    )
-    assert fields == set(used.split())
