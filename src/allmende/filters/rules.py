@@ -8,7 +8,7 @@ Language is no line of the table: it is found, not only checked (`allmende.filte
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from types import MappingProxyType
 
@@ -136,7 +136,7 @@ def boilerplate(caption: str, rules: Captions) -> bool:
     return rules.drop_boilerplate and is_boilerplate(caption)
 
 
-RULES = MappingProxyType(
+RULES: Mapping[Reason, Rule] = MappingProxyType(
     {
         Reason.CAPTION_FEW_CHARS: few_chars,
         Reason.CAPTION_MANY_CHARS: many_chars,
