@@ -125,13 +125,17 @@ class Engine(msgspec.Struct, frozen=True):
         )
         frame = daft.from_pydict({"task": lines})
         frame = frame.into_partitions(len(lines)) if self.kind == "ray" else frame.into_batches(1)
-        try:
-            for row in frame.select(actor.run(daft.col("task")).alias("result")).iter_rows():
-                yield _result(json.loads(row["result"]))
-        except (RuntimeError, OSError, daft.exceptions.DaftCoreException) as error:
-            raise EngineError(
-                f"A worker of the {self.kind} engine failed: {error}. Run the same command again to continue."
-            ) from error
+        rows = frame.select(actor.run(daft.col("task")).alias("result")).iter_rows()
+        while True:
+            try:
+                row = next(rows, None)
+            except (RuntimeError, OSError, daft.exceptions.DaftCoreException) as error:
+                raise EngineError(
+                    f"A worker of the {self.kind} engine failed: {error}. Run the same command again to continue."
+                ) from error
+            if row is None:
+                return
+            yield _result(json.loads(row["result"]))
 
 
 def _result(answer: dict[str, Any]) -> dict[str, Any] | Failure:

@@ -116,7 +116,7 @@ def part_id(number: int) -> str:
 
 
 @contextmanager
-def _explained(doing: str, where: str) -> Iterator[None]:
+def explained(doing: str, where: str) -> Iterator[None]:
     """Turns the operating system's and the object store's errors into `LakeError`s that say what to do."""
     try:
         yield
@@ -171,17 +171,17 @@ class Lake:
 
     def exists(self, name: str) -> bool:
         """True if there is such a file or folder."""
-        with _explained("Looking for", self.url(name)):
+        with explained("Looking for", self.url(name)):
             return bool(self.fs.exists(self.at(name)))
 
     def read(self, name: str) -> bytes:
         """Content of a small file."""
-        with _explained("Reading", self.url(name)):
+        with explained("Reading", self.url(name)):
             return bytes(self.fs.cat_file(self.at(name)))
 
     def write(self, name: str, content: bytes) -> None:
         """Writes a small file whole or not at all."""
-        with _explained("Writing", self.url(name)):
+        with explained("Writing", self.url(name)):
             if self.local is None:
                 self.fs.pipe_file(self.at(name), content)
                 return
@@ -196,7 +196,7 @@ class Lake:
 
     def append(self, name: str, line: bytes) -> None:
         """Appends a line to a log. Object stores can't append: there the log is read and written anew."""
-        with _explained("Writing", self.url(name)):
+        with explained("Writing", self.url(name)):
             if self.local is None:
                 before = self.fs.cat_file(self.at(name)) if self.fs.exists(self.at(name)) else b""
                 self.fs.pipe_file(self.at(name), before + line + b"\n")
@@ -206,12 +206,12 @@ class Lake:
 
     def open(self, name: str) -> BinaryIO:
         """Opens a file for reading, with seeks."""
-        with _explained("Reading", self.url(name)):
+        with explained("Reading", self.url(name)):
             return cast(BinaryIO, self.fs.open(self.at(name)))
 
     def put(self, source: Path, name: str) -> None:
         """Moves a finished local file to its place, atomically."""
-        with _explained("Writing", self.url(name)):
+        with explained("Writing", self.url(name)):
             if self.local is None:
                 self.fs.put_file(str(source), self.at(name))
                 source.unlink()
@@ -224,7 +224,7 @@ class Lake:
 
     def names(self, folder: str) -> dict[str, int]:
         """Files in a folder with their sizes; empty if there is no such folder."""
-        with _explained("Listing", self.url(folder)):
+        with explained("Listing", self.url(folder)):
             self.fs.invalidate_cache(self.at(folder))
             try:
                 entries = self.fs.ls(self.at(folder), detail=True)
@@ -235,7 +235,7 @@ class Lake:
     def remove(self, names: Iterable[str]) -> None:
         """Removes files; missing ones are no error."""
         for name in names:
-            with _explained("Removing", self.url(name)):
+            with explained("Removing", self.url(name)):
                 try:
                     self.fs.rm_file(self.at(name))
                 except FileNotFoundError:
@@ -269,7 +269,7 @@ class StepFolder:
     def write_plan(self, plan: Plan) -> None:
         """Fixes the step's parts."""
         self.lake.write(
-            f"{self.name}/plan.json", msgspec.json.format(msgspec.json.encode(plan, order="sorted"), indent=1)
+            f"{self.name}/plan.json", msgspec.json.format(msgspec.json.encode(plan, order="deterministic"), indent=1)
         )
 
     def finished(self) -> list[str]:
@@ -309,13 +309,13 @@ class StepFolder:
         A part that is written again, with a higher round, replaces the old one when it commits.
         """
         parent = None
-        with _explained("Writing", self.lake.url(self.name)):
+        with explained("Writing", self.lake.url(self.name)):
             if self.lake.local is not None:
                 parent = self.lake.local / self.name
                 parent.mkdir(parents=True, exist_ok=True)
             aside = Path(tempfile.mkdtemp(prefix=f".{part}-", dir=parent))
         try:
-            with _explained("Writing", f"{self.lake.url(self.name)}, part {part}"):
+            with explained("Writing", f"{self.lake.url(self.name)}, part {part}"):
                 yield PartWriter(self, part, plan, aside, round_)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
@@ -401,7 +401,7 @@ class PartWriter:
         for name, path in sorted(written.items()):
             self.step.lake.put(path, f"{self.step.name}/{name}")
         self._sync_folder()
-        content = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=1)
+        content = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1)
         self.step.lake.write(f"{self.step.name}/part-{self.part}.json", content)
         return manifest
 

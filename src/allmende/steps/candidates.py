@@ -1,14 +1,26 @@
 """Candidates: archives in, image links with words out. A part is a group of archive files."""
 
 import itertools
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
 from math import ceil
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from allmende.commoncrawl.crawls import archive_paths, sample
-from allmende.commoncrawl.source import expand, locate
-from allmende.lake import Lake
+from allmende.commoncrawl.source import Archive, expand, locate, open_archive
+from allmende.commoncrawl.wat import read_wat
+from allmende.errors import SourceMissing
+from allmende.extract.candidates import DROPPED, Batch, Count, candidate_batches
+from allmende.extract.page import Page
+from allmende.extract.wat_images import page_from_wat
+from allmende.filters.judge import CaptionJudge
+from allmende.lake import Lake, Tally
 from allmende.recipe import Recipe
-from allmende.steps.buckets import bucket_count
+from allmende.schema import Reason
+from allmende.steps.buckets import BucketWriter, bucket_count
 from allmende.steps.step import Parts, Settings
 
 FILES_PER_PART = 16
@@ -44,7 +56,49 @@ class Worker:
 
     def __init__(self, settings: dict[str, Any]):
         self.settings = Settings.of_worker(settings)
+        recipe = self.settings.recipe
+        self.judge = CaptionJudge(recipe.captions, recipe.urls, recipe.extract.caption_sources)
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""
+        for name, part in task["parts"].items():
+            self._part(name, part)
         return {"parts": len(task["parts"])}
+
+    def _part(self, name: str, plan: dict[str, Any]) -> None:
+        records, candidates = Tally(), Tally()
+        with self.settings.lake.step("candidates").part(name, self.settings.plan) as part, ExitStack() as files:
+            kept = files.enter_context(BucketWriter(str(part.file(".parquet")), plan["buckets"]))
+            dropped = None
+            if self.settings.recipe.extract.keep_dropped:
+                dropped = files.enter_context(
+                    pq.ParquetWriter(part.file(".dropped.parquet"), DROPPED, compression="zstd")
+                )
+            for archive in plan["archives"]:
+                try:
+                    for batch in self._batches(archive):
+                        kept.write(batch.kept)
+                        if dropped is not None:
+                            dropped.write_table(batch.dropped)
+                        records.add(_tally(batch.records))
+                        candidates.add(_tally(batch.candidates))
+                except SourceMissing:
+                    records.drop(Reason.ARCHIVE_MISSING)
+            files.close()
+            part.commit({"record": records, "candidate": candidates})
+
+    def _batches(self, archive: str) -> Iterator[Batch]:
+        recipe = self.settings.recipe
+        crawl = recipe.select.crawl or next(iter(re.findall(r"CC-MAIN-\d{4}-\d{2}", archive)), None)
+        with open_archive(archive, retries=recipe.select.retries, cache=recipe.select.cache) as stream:
+            pages = self._pages(archive, stream)
+            yield from candidate_batches(pages, self.judge, crawl, keep_dropped=recipe.extract.keep_dropped)
+
+    def _pages(self, archive: str, stream: Archive) -> Iterator[Page | Reason]:
+        longest = self.settings.recipe.extract.max_url_chars
+        for capture in read_wat(stream):
+            yield capture if isinstance(capture, Reason) else page_from_wat(capture, longest)
+
+
+def _tally(count: Count) -> Tally:
+    return Tally(count.seen, count.kept, {str(reason): number for reason, number in count.dropped.items()})

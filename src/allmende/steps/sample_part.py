@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from allmende.dedup.exact import Keys
 from allmende.fetch.outcome import Outcome
 from allmende.identity import order_key
-from allmende.lake import Manifest, PartWriter, Tally
+from allmende.lake import Manifest, PartWriter, Tally, explained
 from allmende.media.sample import ImageSample
 from allmende.schema import CANDIDATES, FAILURES, FETCH_FACTS, IMAGE_FACTS, REASON_FIELD, SAMPLES, Reason
 from allmende.steps.step import Settings
@@ -46,9 +46,11 @@ class SamplePart:
         self._outcomes: list[Outcome[ImageSample] | None] = [None] * len(self.urls)
         self._spans: list[tuple[int, int]] = [(0, 0)] * len(self.urls)
         self._open = len(self.urls)
-        self._spool = tempfile.TemporaryFile(dir=_spool_folder(settings))  # noqa: SIM115 - closed by `close`
+        self._end = 0
+        # Unbuffered: a full disk shows when it is written to, not when it is closed.
+        self._spool = tempfile.TemporaryFile(dir=_spool_folder(settings), buffering=0)  # noqa: SIM115 - see `close`
         if before is not None:
-            self._spool.write(before.data)
+            self._append(before.data)
 
     @classmethod
     def again(cls, settings: Settings, name: str, wanted: Callable[[pa.Table], Any]) -> "SamplePart":
@@ -64,12 +66,18 @@ class SamplePart:
     def settle(self, group: int, outcome: Outcome[ImageSample]) -> None:
         """Gives all rows of a URL their fate. The image goes to the spool, not into memory."""
         if outcome.result is not None:
-            begin = self._spool.tell()
-            self._spool.write(outcome.result.data)
-            self._spans[group] = (begin, len(outcome.result.data))
+            self._spans[group] = (self._append(outcome.result.data), len(outcome.result.data))
             outcome = msgspec.structs.replace(outcome, result=msgspec.structs.replace(outcome.result, data=b""))
         self._outcomes[group] = outcome
         self._open -= 1
+
+    def _append(self, data: bytes) -> int:
+        """Writes to the spool; where it begins."""
+        begin = self._end
+        with explained("Writing", self._settings.lake.url(f"samples, part {self._name}")):
+            while self._end < begin + len(data):  # a write may take only part of it
+                self._end += self._spool.write(data[self._end - begin :])
+        return begin
 
     def close(self) -> None:
         """Gives the part up; nothing of it stays."""
@@ -147,7 +155,6 @@ class SamplePart:
         """Copies the spool into the part's .bin in the order of the samples, each image once."""
         placed: dict[int, int] = {}
         offsets = []
-        self._spool.flush()
         with part.file(".bin").open("wb") as out:
             spans = zip(samples.column("data_offset").to_pylist(), samples.column("data_size").to_pylist(), strict=True)
             for begin, size in spans:
