@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from allmende.schema import Reason
 
 __version__ = "0.1.0"
-__url__ = "https://github.com/allmende-data/allmende"
+__url__ = "https://allmende.example"
 """Home of the project; part of every User-Agent, so that a server's operator can see who asks."""
 
 __all__ = [

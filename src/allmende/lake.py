@@ -365,7 +365,8 @@ class PartWriter:
         self.plan = plan
         self.aside = aside
         self.round = round_
-        self._started = time.time()
+        self.started = time.time()
+        """When work on the part began; whoever began before opening it says so."""
 
     def file(self, suffix: str) -> Path:
         """Path to write a file of this part to: `part-00000.parquet` for suffix `.parquet`."""
@@ -395,8 +396,8 @@ class PartWriter:
             counts=counts,
             facts=facts or {},
             round=self.round,
-            started=round(self._started, 3),
-            seconds=round(time.time() - self._started, 3),
+            started=round(self.started, 3),
+            seconds=round(time.time() - self.started, 3),
         )
         for name, path in sorted(written.items()):
             self.step.lake.put(path, f"{self.step.name}/{name}")

@@ -33,7 +33,7 @@ class Reason(StrEnum):
     ARCHIVE_MISSING = (
         "archive_missing",
         "archive",
-        "The archive file does not exist at its source (404, 403, no such file).",
+        "The archive file does not exist at its source (404, 410, no such file).",
     )
     RECORD_TRUNCATED = (
         "record_truncated",
@@ -296,7 +296,9 @@ FETCH_FACTS = pa.schema(
 IMAGE_FACTS = pa.schema(
     [
         _field("sha256", pa.string(), "SHA-256 of the original bytes, hex."),
-        _field("phash", pa.string(), "PDQ perceptual hash of the decoded image, 64 hex digits (`allmende.media.phash`)."),
+        _field(
+            "phash", pa.string(), "PDQ perceptual hash of the decoded image, 64 hex digits (`allmende.media.phash`)."
+        ),
         _field("phash_quality", pa.int16(), "PDQ quality, 0..100: below 50 the image has too little detail to match."),
         _field("preview", pa.string(), "BlurHash of the image: a blurred preview in some 30 characters."),
         _field("original_format", pa.string(), "jpeg, png, webp, gif, avif, bmp or tiff."),

@@ -12,7 +12,7 @@ def command(source: str, as_json: bool) -> None:
     """Lists the crawls of a source, newest first."""
     from allmende.commoncrawl.crawls import list_crawls
 
-    found = list_crawls(source)
+    found = list_crawls(source, retries=2)
     if as_json:
         dump(found)
         return

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from allmende.commoncrawl.crawls import archive_paths, sample
 from allmende.commoncrawl.source import Archive, expand, locate, open_archive
 from allmende.commoncrawl.wat import read_wat
-from allmende.errors import SourceMissing
+from allmende.errors import SourceMissing, SourceRefused
 from allmende.extract.candidates import DROPPED, Batch, Count, candidate_batches
 from allmende.extract.page import Page
 from allmende.extract.wat_images import page_from_wat
@@ -82,6 +82,8 @@ class Worker:
                             dropped.write_table(batch.dropped)
                         records.add(_tally(batch.records))
                         candidates.add(_tally(batch.candidates))
+                except SourceRefused:  # a block of this machine, most likely: the next run may have more luck
+                    raise
                 except SourceMissing:
                     records.drop(Reason.ARCHIVE_MISSING)
             files.close()

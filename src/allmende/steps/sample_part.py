@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class SamplePart:
         self._outcomes: list[Outcome[ImageSample] | None] = [None] * len(self.urls)
         self._spans: list[tuple[int, int]] = [(0, 0)] * len(self.urls)
         self._open = len(self.urls)
+        self._started = time.time()
         self._end = 0
         # Unbuffered: a full disk shows when it is written to, not when it is closed.
         self._spool = tempfile.TemporaryFile(dir=_spool_folder(settings), buffering=0)  # noqa: SIM115 - see `close`
@@ -89,6 +91,7 @@ class SamplePart:
         manifest = self._before.manifest if self._before else None
         folder = self._settings.lake.step("samples")
         with self._spool, folder.part(self._name, self._settings.plan, manifest.round + 1 if manifest else 0) as part:
+            part.started = self._started
             samples = self._copy_images(samples, part)
             pq.write_table(samples.cast(SAMPLES), part.file(".parquet"), compression="zstd")
             pq.write_table(failures.cast(FAILURES), part.file(".dropped.parquet"), compression="zstd")
