@@ -7,6 +7,7 @@ parts there (`docs/decisions/0001-engine-runs-parts.md`).
 """
 
 import json
+import logging
 import os
 import threading
 import time
@@ -64,7 +65,7 @@ class Engine(msgspec.Struct, frozen=True):
         if self.kind == "ray":
             import ray
 
-            return max(1, int(ray.cluster_resources().get("CPU", 1)))
+            return max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def start(self) -> None:
@@ -93,7 +94,10 @@ class Engine(msgspec.Struct, frozen=True):
         if not ray.is_initialized():
             try:
                 ray.init(
-                    address=self.address or None, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+                    address=self.address or None,
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
                 )
             except (ConnectionError, RuntimeError, ValueError) as error:
                 raise EngineError(f"No Ray cluster at {self.address or 'this machine'}: {error}") from error

@@ -21,9 +21,9 @@ import ada_url
 from allmende.schema import Reason
 
 _SAFE = "[A-Za-z0-9_~!$&()*+,;=/-]"
-"""What stays as it is in a path. No percent sign (`%2e` is a dot), no dot (`.` and `..` segments)."""
-_PATH = rf"{_SAFE}*+(?:(?<!/)\.{_SAFE}*+)*+"
-"""A path in which no segment begins with a dot."""
+"""What stays as it is anywhere in a path."""
+_PATH = rf"{_SAFE}*+(?:(?:(?<!/)\.|%(?!2[eE])){_SAFE}*+)*+"
+"""A path in which no segment begins with a dot, and none has an escaped one: so there is no `.` or `..` to resolve."""
 _QUERY = r"(?:\?[A-Za-z0-9_~!$&()*+,;=./:?@%-]*+)?"
 _HOST = r"(?:[a-z0-9]++[.-])++[a-z]{2,}+"
 """Lower-case names. Not `xn--`, whose validity is for the library to check, and no number at the end (IPv4)."""
@@ -31,7 +31,6 @@ _HOST = r"(?:[a-z0-9]++[.-])++[a-z]{2,}+"
 _is_normal = re.compile(rf"https?://{_HOST}/{_PATH}{_QUERY}").fullmatch
 _is_normal_path = re.compile(rf"/(?!/){_PATH}{_QUERY}").fullmatch
 _is_normal_relative = re.compile(rf"[A-Za-z0-9_]{_PATH}{_QUERY}").fullmatch
-_place = re.compile(rf"(https?://{_HOST})(/(?:{_PATH}/)?)[^/?]*(?:\?.*)?").fullmatch
 _IGNORED = "".join(map(chr, range(33)))
 _is_other_scheme = re.compile(r"[\x00-\x20]*(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE).match
 
@@ -79,19 +78,25 @@ def split_host(url: str) -> str:
 
 
 def _joined(url: str, base: str) -> str:
-    """The URL, if joining strings makes it: a normal path, or a normal relative one, and a normal base. Else empty."""
-    origin, folder = _origin_and_folder(base)
+    """The URL, if joining strings makes it: something normal without a scheme, and a base. Else empty."""
+    scheme, origin, folder = _place(base)
     if not origin:
         return ""
     if _is_normal_path(url):
         return origin + url
-    return origin + folder + url if _is_normal_relative(url) else ""
+    if _is_normal_relative(url):
+        return origin + folder + url
+    return scheme + url if url.startswith("//") and _is_normal(scheme + url) else ""
 
 
 @lru_cache(maxsize=256)
-def _origin_and_folder(base: str) -> tuple[str, str]:
-    place = _place(base)
-    return (place[1], place[2]) if place else ("", "")
+def _place(base: str) -> tuple[str, str, str]:
+    """Scheme, origin and folder of a base: `https:`, `https://a.example`, `/b/`; empty if it is no http(s) URL."""
+    whole = _resolved(base, "").partition("?")[0]
+    if not whole.startswith(("https://", "http://")):
+        return "", "", ""
+    origin = "/".join(whole.split("/", 3)[:3])
+    return whole.partition("//")[0], origin, whole[len(origin) : whole.rindex("/") + 1]
 
 
 def _resolved(url: str, base: str) -> str:

@@ -17,8 +17,8 @@ from allmende.media.resize import Pixels
 
 Kind = Literal["grey", "rgb", "cmyk"]
 
-LUMA = np.array([0.299, 0.587, 0.114, 0], np.float32)
-"""Weights of red, green, blue and the unused channel in luma (ITU-R BT.601), as JPEG and PDQ have them."""
+LUMA = np.array([0.114, 0.587, 0.299, 0], np.float32)
+"""Weights of blue, green, red and the unused channel in luma (ITU-R BT.601), as JPEG and PDQ have them."""
 
 _SPACE: dict[Kind, bytes] = {"rgb": b"RGB ", "cmyk": b"CMYK"}
 """Colour space signature in an ICC profile's header (ICC.1, 7.2.6)."""
@@ -30,7 +30,7 @@ def is_srgb(icc: bytes) -> bool:
 
 
 def to_srgb(pixels: Pixels, kind: Kind, icc: bytes) -> Pixels:
-    """Convert to sRGB: 4 channels (RGBX or CMYK) in, RGBX out; grey stays as it is."""
+    """Convert to sRGB: 4 channels (BGRX or CMYK) in, BGRX out; grey stays as it is."""
     if kind == "grey" or (kind == "rgb" and is_srgb(icc)):
         return pixels
     picture = as_picture(pixels, kind)
@@ -65,7 +65,7 @@ def as_picture(pixels: Pixels, kind: Kind) -> Image.Image:
         return Image.frombuffer("L", size, data, "raw", "L", 0, 1)
     if kind == "cmyk":
         return Image.frombuffer("CMYK", size, data, "raw", "CMYK", 0, 1)
-    return Image.frombytes("RGB", size, data.data, "raw", "RGBX")
+    return Image.frombytes("RGB", size, data.data, "raw", "BGRX")
 
 
 def from_picture(picture: Image.Image) -> Pixels:
@@ -73,7 +73,7 @@ def from_picture(picture: Image.Image) -> Pixels:
     width, height = picture.size
     if picture.mode == "L":
         return np.frombuffer(picture.tobytes(), np.uint8).reshape(height, width)
-    raw = picture.tobytes("raw", "RGBX" if picture.mode == "RGB" else "CMYK")
+    raw = picture.tobytes("raw", "BGRX" if picture.mode == "RGB" else "CMYK")
     return np.frombuffer(raw, np.uint8).reshape(height, width, 4)
 
 

@@ -16,11 +16,12 @@ Pebble and loky were measured first; see docs/decisions/0005-image-decoding.md.
 """
 
 import asyncio
-import contextlib
 import os
+import re
 import socket
 import subprocess
 import sys
+import time
 from collections import deque
 from types import TracebackType
 from typing import Self
@@ -46,6 +47,12 @@ _FAILED_STARTS = 3
 
 _SOCKET_BYTES = 1 << 20
 """Room for a body in the socket's buffers, as far as the system allows; most images are smaller."""
+
+COMMAND = [sys.executable, "-P", "-m", "allmende.media.decoder_process"]
+"""How a decoder is started; -P, so that a `random.py` in the user's folder is not imported."""
+
+_INHERITED = re.compile(r"(PATH|HOME|LANG|TMPDIR|VIRTUAL_ENV)$|(PYTHON|LC_|LD_|DYLD_)")
+"""Environment variables that decoders see. Keys and passwords are none of theirs."""
 
 Outcome = ImageSample | Reason
 
@@ -156,13 +163,13 @@ def _start() -> tuple["subprocess.Popen[bytes]", socket.socket]:
     for end in (ours, theirs):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
     ours.setblocking(False)
-    one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    inherited = {name: value for name, value in os.environ.items() if _INHERITED.match(name)}
     with theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "allmende.media.decoder_process"],
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            COMMAND,
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
-            env=os.environ | one_thread,
+            env=inherited | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             process_group=0,  # Ctrl-C is for the parent, which lets its decoders finish
         )
     return process, ours
@@ -272,7 +279,7 @@ class DecoderPool:
     def _give_up(self) -> None:
         message = (
             f"the image decoder did not start {_FAILED_STARTS} times in a row; "
-            f"`{sys.executable} -m allmende.media.decoder_process < /dev/null` shows why"
+            f"`{sys.executable} -P -c 'import allmende.media.decoder_process'` may show why"
         )
         while self._waiting:
             task = self._waiting.popleft()
@@ -281,10 +288,11 @@ class DecoderPool:
 
 
 def _reap(processes: list["subprocess.Popen[bytes]"]) -> None:
-    """Wait for processes to end, a second at most for each; then make them."""
+    """Wait for processes to end, a second in all; then make them."""
+    deadline = time.monotonic() + 1
     for process in processes:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=1)
-            continue
-        process.kill()
-        process.wait()
+        try:
+            process.wait(timeout=max(0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import warnings
+from pathlib import Path
 from typing import IO
 
 import cv2
@@ -66,6 +67,7 @@ def _send(channel: socket.socket, frame: bytes) -> None:
 
 def _confine(greeting: Greeting) -> None:
     """Take away what a hostile file could misuse, and tie this process's life to its parent's."""
+    _hush()
     cv2.setNumThreads(1)
     warnings.simplefilter("ignore")
     os.nice(NICE)
@@ -76,6 +78,13 @@ def _confine(greeting: Greeting) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != greeting.parent:
             sys.exit("the parent died before this decoder was ready")
+
+
+def _hush() -> None:
+    """Let tracebacks through, but not what C libraries say about damaged files (libtiff does, on descriptor 2)."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
 """Pixels to a file, without any metadata."""
 
 from io import BytesIO
-from typing import cast
 
-import numpy as np
-import simplejpeg
+import cv2
 
 from allmende.media.colour import as_picture
 from allmende.media.resize import Pixels
@@ -12,12 +10,14 @@ from allmende.recipe import Images
 
 
 def encode(pixels: Pixels, options: Images) -> bytes:
-    """Encode grey or RGBX pixels in `options.format`.
+    """Encode grey or BGRX pixels in `options.format`.
 
-    jpg is baseline 4:2:0 at libjpeg's quality, as OpenCV and thereby img2dataset write it.
+    jpg is baseline, 4:2:0, from OpenCV, as img2dataset has it: the same pixels give the same bytes. simplejpeg is as
+    fast, but takes the fast transform below quality 96, which costs 0.25 dB and 1 % more bytes.
     """
     if options.format == "jpg":
-        return _jpg(pixels, max(1, options.quality))
+        quality = max(1, options.quality)
+        return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
     settings = {
         "png": {"compress_level": min(9, options.quality)},
         "webp": {"quality": options.quality, "method": 4},
@@ -27,13 +27,3 @@ def encode(pixels: Pixels, options: Images) -> bytes:
     picture = as_picture(pixels, "grey" if pixels.ndim == 2 else "rgb")
     picture.save(out, format=options.format.upper(), **settings)
     return out.getvalue()
-
-
-def _jpg(pixels: Pixels, quality: int) -> bytes:
-    """Encode with libjpeg-turbo."""
-    pixels = np.ascontiguousarray(pixels)
-    if pixels.ndim == 2:
-        encoded = simplejpeg.encode_jpeg(pixels[:, :, None], quality, "GRAY", "Gray")
-    else:
-        encoded = simplejpeg.encode_jpeg(pixels, quality, "RGBX", "420")
-    return cast("bytes", encoded)

@@ -5,6 +5,7 @@ The bytes come from strangers: run this where a crash does no harm (`allmende.me
 
 import hashlib
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,6 +43,10 @@ def process(body: bytes, options: Images) -> ImageSample | Reason:
     try:
         return _sample(body, header, options)
     except MemoryError:
+        return Reason.DECODER_CRASHED
+    except cv2.error as error:
+        if error.code != cv2.Error.StsNoMem:
+            raise
         return Reason.DECODER_CRASHED
 
 

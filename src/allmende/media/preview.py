@@ -24,11 +24,11 @@ _LINEAR = np.array(
 
 
 def blurhash(thumbnail: Pixels) -> str:
-    """BlurHash of a small image (64 x 64, say), grey or RGBX."""
+    """BlurHash of a small image (64 x 64, say), grey or BGRX."""
     if thumbnail.ndim == 2:
         thumbnail = np.repeat(thumbnail[:, :, None], 3, axis=2)
     height, width = thumbnail.shape[:2]
-    light = _LINEAR[thumbnail[:, :, :3]].reshape(height, width * 3)
+    light = _LINEAR[thumbnail[:, :, 2::-1]].reshape(height, width * 3)
     rows = (_basis(DOWN, height) @ light).reshape(DOWN, width, 3)
     factors: NDArray[np.float32] = (_basis(ACROSS, width) @ rows).reshape(-1, 3)
     return _written(factors[0], 2 * factors[1:])

@@ -72,11 +72,15 @@ def _png_size(body: bytes) -> tuple[int, int]:
 
 
 def _gif_size(body: bytes) -> tuple[int, int]:
+    if len(body) < 10:
+        return 0, 0
     return int.from_bytes(body[6:8], "little"), int.from_bytes(body[8:10], "little")
 
 
 def _bmp_size(body: bytes) -> tuple[int, int]:
     """BITMAPCOREHEADER has 16-bit sides; in all later ones a negative height means rows from the top."""
+    if len(body) < 26:
+        return 0, 0
     if int.from_bytes(body[14:18], "little") == 12:
         return int.from_bytes(body[18:20], "little"), int.from_bytes(body[20:22], "little")
     width = int.from_bytes(body[18:22], "little", signed=True)

@@ -14,7 +14,7 @@ from typing import cast
 
 import numpy as np
 import simplejpeg
-from PIL import Image
+from PIL import AvifImagePlugin, Image
 
 from allmende.media import colour, exif, jpeg
 from allmende.media.colour import Kind
@@ -23,15 +23,32 @@ from allmende.media.resize import HALVE_ABOVE, Pixels
 from allmende.schema import Reason
 
 Image.MAX_IMAGE_PIXELS = None  # we count before we open: `images.max_pixels`
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a decoder for each core is enough
 
-BROKEN = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, struct.error)
+BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    ArithmeticError,
+    RuntimeError,
+    struct.error,
+)
 """What Pillow raises on damaged files: found by mutating files of every format (tests/unit/media/test_hostile.py)."""
 
-_HARMLESS = re.compile(r"extraneous bytes before marker|Unknown Adobe|JFIF revision|Invalid SOS parameters")
-"""libjpeg's complaints after which all pixels are there nevertheless (jerror.h, JWRN_*)."""
+_HARMLESS = re.compile(
+    r"extraneous bytes before marker 0x(c[012]|d[bd]|e.|fe)|Unknown Adobe|JFIF revision|Invalid SOS parameters"
+)
+"""libjpeg's complaints about headers (jerror.h, JWRN_*), after which all pixels are there. We see the last complaint of a
+file; stray bytes before an end or restart marker would mean damage before them."""
 
-_NO_MEMORY = "Insufficient memory"
-"""libjpeg's message JERR_OUT_OF_MEMORY."""
+_NO_END = "Premature end of JPEG file"
+"""The end marker is missing, or more."""
+
+_BLOCK = 16
+"""Below this many pixels at the smaller scale simplejpeg's choice of the scale could differ from ours."""
 
 SCAN_PIXELS = 10
 """A progressive JPEG may visit `max_pixels` this often: encoders write about ten scans, a bomb thousands."""
@@ -100,8 +117,8 @@ def _open_with_pillow(body: bytes, header: Header) -> Opened | Reason:
             picture = Image.open(BytesIO(body), formats=(header.format.upper(),))
             block = picture.info.get("exif", b"").removeprefix(b"Exif\0\0")
             icc = picture.info.get("icc_profile") or b""
-    except BROKEN:
-        return Reason.IMAGE_UNDECODABLE
+    except BROKEN as error:
+        return _fate(error)
     turned = 1 if header.format == "tiff" else exif.orientation(block)  # Pillow turns TIFF itself
     return Opened(
         body, header.format, *picture.size, turned, body if header.format == "tiff" else block, icc, False, picture
@@ -112,40 +129,41 @@ def decode(opened: Opened, width: int, height: int) -> Raster | Reason:
     """Decode to at least `HALVE_ABOVE` times `width` x `height` (as stored), or to full size if that is smaller."""
     if opened.picture is not None:
         return _decode_with_pillow(opened.picture)
-    factor = 1
-    while (
-        factor < 8
-        and opened.width >= 2 * factor * HALVE_ABOVE * width
-        and opened.height >= 2 * factor * HALVE_ABOVE * height
-    ):
-        factor *= 2
+    most = min(opened.width / width, opened.height / height) / HALVE_ABOVE
+    factor = next((factor for factor in (8, 4, 2) if factor <= most and factor * _BLOCK <= min(opened.upright)), 1)
     return _decode_jpeg(opened, factor)
 
 
 def _decode_jpeg(opened: Opened, factor: int) -> Raster | Reason:
-    body = opened.body
-    least = (opened.width // factor, opened.height // factor) if factor > 1 else (0, 0)
-    space = "GRAY" if opened.grey else "RGBX"
     try:
-        pixels = _turbo(body, space, *least, factor, strict=True)
+        pixels = _turbo(opened, opened.body, factor, strict=True)
     except ValueError as error:
-        if _NO_MEMORY in str(error):
-            return Reason.DECODER_CRASHED
-        if not _HARMLESS.search(str(error)):
-            return Reason.IMAGE_UNDECODABLE
+        fate = _fate(error)
         try:
-            pixels = _turbo(body, space, *least, factor, strict=False)
+            if _HARMLESS.search(str(error)):
+                pixels = _turbo(opened, opened.body, factor, strict=False)
+            elif _NO_END in str(error):
+                pixels = _turbo(opened, opened.body + b"\xff\xd9", factor, strict=True)
+            else:
+                return fate
         except ValueError:
-            return Reason.IMAGE_UNDECODABLE
+            return fate
     extent = (opened.width / factor, opened.height / factor)
     if opened.grey:
         return Raster(pixels[:, :, 0], "grey", extent, opaque=True)
     return Raster(pixels, "rgb", extent, opaque=True)
 
 
-def _turbo(body: bytes, space: str, width: int, height: int, factor: int, *, strict: bool) -> Pixels:
-    decoded = simplejpeg.decode_jpeg(body, space, min_height=height, min_width=width, min_factor=factor, strict=strict)
-    return cast("Pixels", decoded)
+def _turbo(opened: Opened, body: bytes, factor: int, *, strict: bool) -> Pixels:
+    """Decode at 1/`factor` size. Strict: whatever libjpeg warns of is a ValueError."""
+    least = {"min_width": opened.width // factor, "min_height": opened.height // factor} if factor > 1 else {}
+    space = "GRAY" if opened.grey else "BGRX"
+    return cast("Pixels", simplejpeg.decode_jpeg(body, space, min_factor=factor, strict=strict, **least))
+
+
+def _fate(error: Exception) -> Reason:
+    """Damage, or a decoder that says that its memory cap is reached."""
+    return Reason.DECODER_CRASHED if "memory" in str(error).lower() else Reason.IMAGE_UNDECODABLE
 
 
 def _decode_with_pillow(picture: Image.Image) -> Raster | Reason:
@@ -153,8 +171,8 @@ def _decode_with_pillow(picture: Image.Image) -> Raster | Reason:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             flat, opaque = _flattened(picture)
-    except BROKEN:
-        return Reason.IMAGE_UNDECODABLE
+    except BROKEN as error:
+        return _fate(error)
     if flat is None:
         return Reason.IMAGE_UNDECODABLE
     pixels = colour.from_picture(flat)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from allmende.recipe import Images
 
 Pixels = NDArray[np.uint8]
-"""Height x width (grey), or height x width x 4 (red, green, blue and one unused)."""
+"""Height x width (grey), or height x width x 4 (OpenCV's order: blue, green, red and one unused)."""
 
 HALVE_ABOVE = 1.25
 """Rows and columns that are left at least, per row and column of the target, when an image is halved.
@@ -72,7 +72,7 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def scale(pixels: Pixels, width: int, height: int, extent: tuple[float, float] | None = None) -> Pixels:
-    """Scale to `width` x `height`: `shrink` if both sides get smaller, else Lanczos as img2dataset enlarges.
+    """Scale to `width` x `height`: smaller with `shrink`, larger with Lanczos as img2dataset does.
 
     Args:
         pixels: The image.
@@ -85,6 +85,9 @@ def scale(pixels: Pixels, width: int, height: int, extent: tuple[float, float] |
     if (across, down) == (width, height):
         return pixels
     if width > across or height > down:
+        least = (min(width, pixels.shape[1]), min(height, pixels.shape[0]))
+        if least != (pixels.shape[1], pixels.shape[0]):
+            pixels = shrink(pixels, *least, across, down)
         return _resized(pixels, (width, height), cv2.INTER_LANCZOS4)
     return shrink(pixels, width, height, across, down)
 

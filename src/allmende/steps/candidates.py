@@ -14,6 +14,7 @@ from allmende.commoncrawl.source import Archive, expand, locate, open_archive
 from allmende.commoncrawl.wat import read_wat
 from allmende.errors import SourceMissing, SourceRefused
 from allmende.extract.candidates import DROPPED, Batch, Count, candidate_batches
+from allmende.extract.judge import Judge
 from allmende.extract.page import Page
 from allmende.extract.wat_images import page_from_wat
 from allmende.filters.judge import CaptionJudge
@@ -33,17 +34,18 @@ ROWS_PER_FILE = 20_000
 def plan(recipe: Recipe, lake: Lake) -> Parts:
     """A part for each group of archives; the list of archives is fixed here, so it is recorded in the dataset."""
     del lake
-    archives = _archives(recipe)
-    count = min(len(archives), max(recipe.run.max_parts, ceil(len(archives) / FILES_PER_PART)))
-    buckets = bucket_count(ROWS_PER_FILE * len(archives))
-    edges = [number * len(archives) // count for number in range(count + 1)] if count else [0]
+    found = archives(recipe)
+    count = min(len(found), max(recipe.run.max_parts, ceil(len(found) / FILES_PER_PART)))
+    buckets = bucket_count(ROWS_PER_FILE * len(found))
+    edges = [number * len(found) // count for number in range(count + 1)] if count else [0]
     return {
-        f"{number:05d}": {"archives": archives[begin:end], "buckets": buckets}
+        f"{number:05d}": {"archives": found[begin:end], "buckets": buckets}
         for number, (begin, end) in enumerate(itertools.pairwise(edges))
     }
 
 
-def _archives(recipe: Recipe) -> list[str]:
+def archives(recipe: Recipe) -> list[str]:
+    """The archives that a recipe chooses: its own list, or a random draw from a crawl's."""
     select = recipe.select
     if select.archives:
         return expand(select.archives, retries=select.retries)
@@ -56,8 +58,7 @@ class Worker:
 
     def __init__(self, settings: dict[str, Any]):
         self.settings = Settings.of_worker(settings)
-        recipe = self.settings.recipe
-        self.judge = CaptionJudge(recipe.captions, recipe.urls, recipe.extract.caption_sources)
+        self.judge = judge_of(self.settings.recipe)
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""
@@ -76,7 +77,7 @@ class Worker:
                 )
             for archive in plan["archives"]:
                 try:
-                    for batch in self._batches(archive):
+                    for batch in read_candidates(archive, self.settings.recipe, self.judge):
                         kept.write(batch.kept)
                         if dropped is not None:
                             dropped.write_table(batch.dropped)
@@ -89,17 +90,28 @@ class Worker:
             files.close()
             part.commit({"record": records, "candidate": candidates})
 
-    def _batches(self, archive: str) -> Iterator[Batch]:
-        recipe = self.settings.recipe
-        crawl = recipe.select.crawl or next(iter(re.findall(r"CC-MAIN-\d{4}-\d{2}", archive)), None)
-        with open_archive(archive, retries=recipe.select.retries, cache=recipe.select.cache) as stream:
-            pages = self._pages(archive, stream)
-            yield from candidate_batches(pages, self.judge, crawl, keep_dropped=recipe.extract.keep_dropped)
 
-    def _pages(self, archive: str, stream: Archive) -> Iterator[Page | Reason]:
-        longest = self.settings.recipe.extract.max_url_chars
-        for capture in read_wat(stream):
-            yield capture if isinstance(capture, Reason) else page_from_wat(capture, longest)
+def read_candidates(archive: str, recipe: Recipe, judge: Judge) -> Iterator[Batch]:
+    """The candidates of one archive, batch by batch.
+
+    Raises:
+        SourceMissing: if there is no such archive.
+        SourceError: if it can't be had.
+    """
+    crawl = recipe.select.crawl or next(iter(re.findall(r"CC-MAIN-\d{4}-\d{2}", archive)), None)
+    with open_archive(archive, retries=recipe.select.retries, cache=recipe.select.cache) as stream:
+        pages = _pages(stream, recipe)
+        yield from candidate_batches(pages, judge, crawl, keep_dropped=recipe.extract.keep_dropped)
+
+
+def judge_of(recipe: Recipe) -> Judge:
+    """The judge that a recipe asks for."""
+    return CaptionJudge(recipe.captions, recipe.urls, recipe.extract.caption_sources)
+
+
+def _pages(stream: Archive, recipe: Recipe) -> Iterator[Page | Reason]:
+    for capture in read_wat(stream):
+        yield capture if isinstance(capture, Reason) else page_from_wat(capture, recipe.extract.max_url_chars)
 
 
 def _tally(count: Count) -> Tally:

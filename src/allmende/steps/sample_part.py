@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -55,7 +56,7 @@ class SamplePart:
             self._append(before.data)
 
     @classmethod
-    def again(cls, settings: Settings, name: str, wanted: Callable[[pa.Table], Any]) -> "SamplePart":
+    def again(cls, settings: Settings, name: str, wanted: Callable[[pa.Table], npt.NDArray[np.bool_]]) -> "SamplePart":
         """The part as it was committed, with those failed rows open again that `wanted` picks."""
         before = _Before.read(settings, name, wanted)
         return cls(settings, name, before.retried, np.empty(0, np.uint64), before)
@@ -144,7 +145,8 @@ class SamplePart:
 
     def _split(self, *, kept: bool) -> tuple[list[int], list[int]]:
         """Row numbers, and the group of each, of the rows that have an image (or of those that have none)."""
-        index, groups = [], []
+        index: list[int] = []
+        groups: list[int] = []
         ends = [*self._starts[1:], len(self._rows)]
         for group, (begin, end) in enumerate(zip(self._starts, ends, strict=True)):
             outcome = self._outcomes[group]
@@ -180,7 +182,7 @@ class _Before(msgspec.Struct):
     data: bytes
 
     @classmethod
-    def read(cls, settings: Settings, name: str, wanted: Callable[[pa.Table], Any]) -> "_Before":
+    def read(cls, settings: Settings, name: str, wanted: Callable[[pa.Table], npt.NDArray[np.bool_]]) -> "_Before":
         lake = settings.lake
         manifest = lake.step("samples").manifest(name)
         with lake.open(f"samples/{manifest.file('.parquet')}") as file:

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.dedup.exact import Keys
 from allmende.fetch.agent import user_agent
 from allmende.fetch.client import Client
 from allmende.fetch.outcome import Fetched, Outcome, Target
@@ -29,6 +29,8 @@ from allmende.schema import CANDIDATES, Reason
 from allmende.steps import frequent
 from allmende.steps.sample_part import SamplePart
 from allmende.steps.step import Parts, Settings
+
+Mask = npt.NDArray[np.bool_]
 
 TASK_ROWS = 100_000
 """Rows that a worker gets at once, about: it idles only at the end of a task, while the last slow hosts answer."""
@@ -68,11 +70,11 @@ class Retry(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...] = ()
     statuses: tuple[int, ...] = ()
 
-    def wanted(self, failures: pa.Table) -> Keys:
+    def wanted(self, failures: pa.Table) -> Mask:
         """Boolean mask over a table of failures."""
         by_reason = np.isin(failures.column("reason").to_numpy(zero_copy_only=False), list(self.reasons))
         status = failures.column("http_status").fill_null(0).to_numpy()
-        mask: Keys = by_reason | np.isin(status, list(self.statuses))
+        mask: Mask = by_reason | np.isin(status, list(self.statuses))
         return mask
 
 
@@ -106,7 +108,7 @@ class Worker:
                 return await decoders.process(fetched.body)
 
             open_parts: dict[str, SamplePart] = {}
-            stack.callback(lambda: [part.close() for part in open_parts.values()])
+            stack.callback(_close_all, open_parts)
             async for target, outcome in source.run(self._targets(parts, retry, open_parts), handle):
                 name, group = target.key
                 part = open_parts[name]
@@ -143,9 +145,15 @@ class Worker:
             return read_rows(pq.ParquetFile(file), plan["begin"], plan["end"])
 
 
+def _close_all(parts: dict[str, SamplePart]) -> None:
+    for part in parts.values():
+        part.close()
+
+
 def read_rows(file: pq.ParquetFile, begin: int, end: int) -> pa.Table:
     """Rows begin <= i < end of a Parquet file; only the row groups they lie in are read."""
-    groups, first, row = [], 0, 0
+    groups: list[int] = []
+    first = row = 0
     for group in range(file.num_row_groups):
         rows = file.metadata.row_group(group).num_rows
         if row < end and row + rows > begin:

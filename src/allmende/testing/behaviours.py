@@ -14,7 +14,7 @@ from functools import lru_cache
 from allmende.testing.call import Call, chunked, compress, head, picture_bytes
 
 HTML = b"<!doctype html><title>Not here</title><p>" + b"This is a page, not a picture. " * 40
-BOMB_BYTES = 200_000_000
+BOMB_BYTES = 50_000_000
 """What the compressed bombs grow to."""
 
 
@@ -328,7 +328,7 @@ async def encoded(call: Call) -> bool:
 
 @behaviour
 async def bomb(call: Call) -> bool:
-    """`/bomb/gzip`: 200 MB of picture in a few kilobytes."""
+    """`/bomb/gzip`: 50 MB of picture in a few kilobytes."""
     name = call.words[1]
     return await call.answer(_bomb(name), content_encoding=name)
 
