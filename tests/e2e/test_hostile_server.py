@@ -618,3 +618,47 @@ def test_the_server_runs_in_a_process_of_its_own():
         process.stdin.close()
         assert process.wait(10) == 0
     assert outcome.reason is None
+
+
+STARVED = """
+import asyncio, os, resource, sys
+from allmende.errors import EngineError, RecipeError
+from allmende.fetch.client import Client, Target
+from allmende.permission import XRobotsTag
+from allmende.recipe import Fetch
+
+def limit(soft, hard):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+async def handle(fetched):
+    return fetched.body
+
+async def work():
+    config = Fetch(concurrency=50, per_host=50, ports=(int(sys.argv[1]),), allow_addresses=("127.0.0.0/8",))
+    async with Client(config, "test", XRobotsTag()) as client:
+        limit(max(map(int, os.listdir("/proc/self/fd"))) + 4, 300)
+        urls = [Target(i, f"http://127.0.0.1:{sys.argv[1]}/ok/{i}") for i in range(50)]
+        return [outcome async for _, outcome in client.run(urls, handle)]
+
+limit(300, 300)
+try:
+    asyncio.run(work())
+except EngineError as error:
+    print("EngineError:", error)
+limit(100, 100)
+try:
+    asyncio.run(work())
+except RecipeError as error:
+    print("RecipeError:", error)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts open files in /proc")
+def test_running_out_of_open_files_is_not_the_hosts_fault(server):
+    """Neither is it a Reason: the crawl stops, and says what to do. With a limit that can't suffice it does not begin."""
+    done = subprocess.run([sys.executable, "-c", STARVED, str(server.port)], capture_output=True, text=True, check=True)
+    engine, recipe = done.stdout.splitlines()
+    assert engine.startswith("EngineError:")
+    assert "open files" in engine
+    assert recipe.startswith("RecipeError: fetch.concurrency")
+    assert "ulimit" in recipe

@@ -104,14 +104,29 @@ def _http_date(value: str) -> datetime | None:
 class Host:
     """What is known of one host. Every method takes the time, in seconds of one clock that only goes forward."""
 
-    __slots__ = ("_anger", "_angry_since", "_aside_until", "_config", "_failures", "_gap", "_limit", "opens", "running")
+    __slots__ = (
+        "_anger",
+        "_angry_since",
+        "_answers",
+        "_aside_until",
+        "_config",
+        "_failures",
+        "_gap",
+        "_limit",
+        "opens",
+        "running",
+    )
 
     def __init__(self, config: Fetch):
         self._config = config
         self._limit = float(config.per_host)
         self._gap = config.host_delay_seconds
+        self._answers = False
+        """True if the last request that ended got an answer."""
         self._failures = 0
+        """Requests that got none, in a row."""
         self._anger = 0
+        """Occasions of anger, in a row."""
         self._angry_since = float("-inf")
         self._aside_until = float("-inf")
         self.running = 0
@@ -123,10 +138,13 @@ class Host:
     def room(self) -> int:
         """How many more requests may start now, as far as their number goes.
 
-        A host that fails gets no more requests at once than would open the breaker, so that how many of a dead
-        host's URLs are tried does not depend on how fast they fail.
+        A host that does not answer, or has not yet, gets no more requests at once than would open the breaker, so
+        that how many of a dead host's URLs are tried does not depend on how fast they fail.
         """
-        return min(int(self._limit), max(1, self._config.host_failures - self._failures)) - self.running
+        room = int(self._limit)
+        if not self._answers:
+            room = min(room, max(1, self._config.host_failures - self._failures))
+        return room - self.running
 
     @property
     def doubtful(self) -> bool:
@@ -157,6 +175,7 @@ class Host:
             retry_after: Seconds that the host asks to be left alone.
         """
         self.running -= 1
+        self._answers = what is not Signal.DEAD
         if what is Signal.DEAD:
             self._dead(now)
         elif what is Signal.ANGRY:

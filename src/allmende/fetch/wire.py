@@ -9,6 +9,7 @@ import asyncio
 import errno
 import os
 import resource
+import socket
 from collections.abc import Callable
 from functools import partial
 
@@ -26,7 +27,7 @@ CHUNK_BYTES = 64 * 1024
 SWEEP_SHARE = 1 / 10
 """Deadlines are looked at this often, as a share of the shortest one, but at most four times a second."""
 
-SPARE_FILES = 128
+SPARE_FILES = 64
 """Open files left to everybody else in the process."""
 
 _E_SSL_CLIENTCERT = 98
@@ -158,8 +159,10 @@ class Wire:
             return exchange.body.reason
         number = curl.getinfo(pycurl.OS_ERRNO)
         reason = REASONS.get(code)
-        if reason is None or (reason is Reason.CONNECT_FAILED and number in _LOCAL):
-            self._broken(EngineError(f"libcurl can't ask for {exchange.place.url}: {message} (error {code}, {number})"))
+        number = number or (_socket_error() if reason is Reason.CONNECT_FAILED else 0)
+        if reason is None or number in _LOCAL:
+            message = f"{message}; {os.strerror(number)}" if number else message
+            self._broken(EngineError(f"libcurl can't ask for {exchange.place.url}: {message} (error {code})"))
             return Reason.CONNECT_FAILED
         if code == pycurl.E_RECV_ERROR and not number and "SSL" not in message:
             return Reason.PROTOCOL_ERROR  # chunked encoding that isn't
@@ -184,6 +187,15 @@ class Wire:
         self._sweeper = self._loop.call_later(self._sweep_seconds, self._sweep) if self._running else None
 
 
+def _socket_error() -> int:
+    """Why this process can't open a socket: libcurl does not tell. 0 if it can."""
+    try:
+        socket.socket().close()
+    except OSError as error:
+        return error.errno or 0
+    return 0
+
+
 def _allow_files(needed: int) -> None:
     """Raises the soft limit of open files, as far as the hard one allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -191,6 +203,6 @@ def _allow_files(needed: int) -> None:
         if hard != resource.RLIM_INFINITY and hard < needed:
             raise RecipeError(
                 f"fetch.concurrency needs {needed} open files, but this system allows {hard}. "
-                f"Lower it to {(hard - SPARE_FILES) // 3}, or raise the limit (ulimit -Hn)."
+                f"Set it to {max(1, (hard - SPARE_FILES) // 3)} or less, or raise the limit (ulimit -Hn)."
             )
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

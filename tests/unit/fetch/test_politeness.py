@@ -26,6 +26,14 @@ def test_a_new_host_gets_all_it_may_have():
     assert (host.room, host.doubtful, host.aside(0)) == (4, False, False)
 
 
+def test_a_host_is_trusted_with_many_requests_once_it_has_answered():
+    config = Fetch(per_host=50, host_failures=5)
+    assert Host(config).room == 5
+    assert after(Signal.GOOD, config=config).room == 50
+    assert after(Signal.GOOD, Signal.DEAD, config=config).room == 4
+    assert after(Signal.GOOD, Signal.DEAD, Signal.GOOD, config=config).room == 25
+
+
 def test_a_slow_host_gets_half_as_much_each_time_and_at_least_one():
     assert [after(*[Signal.SLOW] * n).room for n in range(5)] == [4, 2, 1, 1, 1]
 
