@@ -5,7 +5,6 @@ where the target allows it; the other ratios it offers have no vectorised code a
 all other formats go through Pillow, told which decoder to use, so a file can't choose another by what follows.
 """
 
-import re
 import struct
 import warnings
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import numpy as np
 import simplejpeg
 from PIL import AvifImagePlugin, Image
 
-from allmende.media import colour, exif, jpeg
+from allmende.media import colour, exif, jpeg, strip
 from allmende.media.colour import Kind
 from allmende.media.probe import Format, Header
 from allmende.media.resize import HALVE_ABOVE, Pixels
@@ -37,15 +36,6 @@ BROKEN = (
     struct.error,
 )
 """What Pillow raises on damaged files: found by mutating files of every format (tests/unit/media/test_hostile.py)."""
-
-_HARMLESS = re.compile(
-    r"extraneous bytes before marker 0x(c[012]|d[bd]|e.|fe)|Unknown Adobe|JFIF revision|Invalid SOS parameters"
-)
-"""libjpeg's complaints about headers (jerror.h, JWRN_*), after which all pixels are there. We see the last complaint of a
-file; stray bytes before an end or restart marker would mean damage before them."""
-
-_NO_END = "Premature end of JPEG file"
-"""The end marker is missing, or more."""
 
 _BLOCK = 16
 """Below this many pixels at the smaller scale simplejpeg's choice of the scale could differ from ours."""
@@ -135,30 +125,31 @@ def decode(opened: Opened, width: int, height: int) -> Raster | Reason:
 
 
 def _decode_jpeg(opened: Opened, factor: int) -> Raster | Reason:
+    """Decode, or decode what is left when stray bytes are taken out and a missing end marker is put in.
+
+    libjpeg warns of both as it warns of damaged pixels, which are not taken.
+    """
     try:
-        pixels = _turbo(opened, opened.body, factor, strict=True)
+        pixels = _turbo(opened, opened.body, factor)
     except ValueError as error:
-        fate = _fate(error)
+        repaired = strip.without_metadata(opened.body + b"\xff\xd9", "jpeg")
+        if repaired is None:
+            return _fate(error)
         try:
-            if _HARMLESS.search(str(error)):
-                pixels = _turbo(opened, opened.body, factor, strict=False)
-            elif _NO_END in str(error):
-                pixels = _turbo(opened, opened.body + b"\xff\xd9", factor, strict=True)
-            else:
-                return fate
+            pixels = _turbo(opened, repaired, factor)
         except ValueError:
-            return fate
+            return _fate(error)
     extent = (opened.width / factor, opened.height / factor)
     if opened.grey:
         return Raster(pixels[:, :, 0], "grey", extent, opaque=True)
     return Raster(pixels, "rgb", extent, opaque=True)
 
 
-def _turbo(opened: Opened, body: bytes, factor: int, *, strict: bool) -> Pixels:
-    """Decode at 1/`factor` size. Strict: whatever libjpeg warns of is a ValueError."""
+def _turbo(opened: Opened, body: bytes, factor: int) -> Pixels:
+    """Decode at 1/`factor` size. Whatever libjpeg warns of is a ValueError."""
     least = {"min_width": opened.width // factor, "min_height": opened.height // factor} if factor > 1 else {}
     space = "GRAY" if opened.grey else "BGRX"
-    return cast("Pixels", simplejpeg.decode_jpeg(body, space, min_factor=factor, strict=strict, **least))
+    return cast("Pixels", simplejpeg.decode_jpeg(body, space, min_factor=factor, **least))
 
 
 def _fate(error: Exception) -> Reason:

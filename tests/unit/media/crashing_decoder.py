@@ -1,0 +1,29 @@
+"""A decoder that does what its body says, to try what hostile files may do: the process and the protocol are the real ones.
+
+`hang` decodes for ever, `abort` kills the process, `hoard` takes memory until there is none, `raise` runs into an error
+nobody thought of; anything else is an image.
+"""
+
+import os
+
+from allmende.media import decoder_process, image
+
+
+def obey(body, options):
+    if body == b"hang":
+        while True:
+            pass
+    if body == b"abort":
+        os.abort()
+    if body == b"hoard":
+        hoard = []
+        while True:
+            hoard.append(bytearray(10_000_000))
+    if body == b"raise":
+        raise ZeroDivisionError
+    return image.process(body, options)
+
+
+if __name__ == "__main__":
+    decoder_process.process = obey
+    decoder_process.main()

@@ -1,0 +1,279 @@
+"""Decoder processes: what one file does to them is no other file's business."""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from allmende.errors import EngineError
+from allmende.media import decoder, image
+from allmende.media.decoder import DecoderPool
+from allmende.media.sample import ImageSample
+from allmende.recipe import Images
+from allmende.schema import Reason
+
+from .conftest import picture, written
+
+OPTIONS = Images(min_bytes=0, size=64)
+GOOD = written(picture(200, 150), "JPEG")
+
+
+@pytest.fixture
+def obedient(monkeypatch):
+    """Decoders that crash when told to."""
+    monkeypatch.setattr(decoder, "COMMAND", [sys.executable, str(Path(__file__).with_name("crashing_decoder.py"))])
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition, seconds=10):
+    """Poll, for what happens in other processes."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    return condition()
+
+
+def pids(pool):
+    return [worker.process.pid for worker in pool._decoders]
+
+
+def run(bodies, options=OPTIONS, processes=2):
+    """Outcomes of bodies given all at once, and the processes there were at the end."""
+
+    async def main():
+        async with DecoderPool(processes, options) as pool:
+            outcomes = await asyncio.gather(*(pool.process(body) for body in bodies))
+            last = pids(pool)
+        assert not any(alive(pid) for pid in last)
+        return outcomes
+
+    return asyncio.run(main())
+
+
+def test_outcomes_are_those_of_image_process():
+    bodies = [written(picture(300 + k, 200, seed=k), "JPEG") for k in range(5)] + [b"nothing", GOOD[:500], b""]
+    assert run(bodies) == [image.process(body, OPTIONS) for body in bodies]
+
+
+def test_bodies_of_every_size():
+    rng = random.Random(0)
+    bodies = [GOOD + rng.randbytes(size) for size in (0, 1, 65_536, 1_000_000, 20_000_000)]
+    outcomes = run(bodies, processes=1)
+    assert [outcome.original_bytes for outcome in outcomes] == [len(body) for body in bodies]
+
+
+def test_a_crash_costs_its_own_body_and_no_other(obedient):
+    bodies = [GOOD] * 30
+    bodies[3], bodies[17] = b"abort", b"raise"
+    outcomes = run(bodies)
+    assert [k for k, outcome in enumerate(outcomes) if outcome is Reason.DECODER_CRASHED] == [3, 17]
+    assert all(isinstance(outcome, ImageSample) for k, outcome in enumerate(outcomes) if k not in {3, 17})
+
+
+def test_a_deadline_costs_its_own_body_and_no_other(obedient):
+    bodies = [GOOD] * 12
+    bodies[2] = b"hang"
+    outcomes = run(bodies, msgspec.structs.replace(OPTIONS, decode_seconds=1.5))
+    assert [k for k, outcome in enumerate(outcomes) if outcome is Reason.DECODER_TIMEOUT] == [2]
+    assert sum(isinstance(outcome, ImageSample) for outcome in outcomes) == 11
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux caps the memory of a process this way")
+def test_memory_is_capped(obedient):
+    outcomes = run([GOOD, b"hoard", GOOD], msgspec.structs.replace(OPTIONS, decode_bytes=400_000_000), processes=1)
+    assert outcomes[1] is Reason.DECODER_CRASHED
+    assert isinstance(outcomes[0], ImageSample)
+    assert isinstance(outcomes[2], ImageSample)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux caps the memory of a process this way")
+def test_an_image_that_needs_more_memory_than_there_is(pictures):
+    body = written(pictures.make(64, 64).resize((6_000, 6_000)), "PNG", compress_level=1)
+    outcomes = run([body, GOOD], msgspec.structs.replace(OPTIONS, decode_bytes=150_000_000), processes=1)
+    assert outcomes[0] is Reason.DECODER_CRASHED
+    assert isinstance(outcomes[1], ImageSample)
+
+
+def test_a_thousand_bodies_survive_that_someone_kills_their_decoders():
+    async def main():
+        async with DecoderPool(2, OPTIONS) as pool:
+            waiting = [asyncio.create_task(pool.process(GOOD)) for _ in range(1_000)]
+            for done, task in enumerate(waiting):
+                assert isinstance(await task, ImageSample)
+                if done % 250 == 100:
+                    os.kill(random.Random(done).choice(pids(pool)), signal.SIGKILL)
+            return len(waiting)
+
+    assert asyncio.run(main()) == 1_000
+
+
+def test_two_bodies_are_under_way_to_each_decoder():
+    async def main():
+        async with DecoderPool(2, OPTIONS) as pool:
+            while not all(worker.ready for worker in pool._decoders):
+                await pool.process(GOOD)
+            waiting = [asyncio.create_task(pool.process(GOOD)) for _ in range(20)]
+            await asyncio.sleep(0)
+            assert [len(worker.tasks) for worker in pool._decoders] == [2, 2]
+            await asyncio.gather(*waiting)
+
+    asyncio.run(main())
+
+
+def test_who_gives_up_leaves_no_trace(obedient):
+    async def main():
+        async with DecoderPool(1, OPTIONS) as pool:
+            tasks = [asyncio.create_task(pool.process(GOOD)) for _ in range(6)]
+            await tasks[0]
+            for task in tasks[1:5]:
+                task.cancel()
+            assert isinstance(await tasks[5], ImageSample)
+            assert isinstance(await pool.process(GOOD), ImageSample)
+
+    asyncio.run(main())
+
+
+def test_closing_cancels_what_is_left_and_ends_a_busy_decoder(obedient):
+    async def main():
+        async with DecoderPool(1, OPTIONS) as pool:
+            await pool.process(GOOD)
+            stuck = [asyncio.create_task(pool.process(b"hang")) for _ in range(4)]
+            await asyncio.sleep(0)
+            busy = pids(pool)
+        assert all(
+            isinstance(one, asyncio.CancelledError) for one in await asyncio.gather(*stuck, return_exceptions=True)
+        )
+        return busy
+
+    assert not any(alive(pid) for pid in asyncio.run(main()))
+
+
+def test_a_pool_is_used_inside_its_block():
+    async def main():
+        pool = DecoderPool(1, OPTIONS)
+        with pytest.raises(RuntimeError, match="async with"):
+            await pool.process(GOOD)
+        async with pool:
+            pass
+        with pytest.raises(RuntimeError, match="async with"):
+            await pool.process(GOOD)
+
+    asyncio.run(main())
+
+
+def test_a_decoder_that_can_not_start_is_an_error(monkeypatch):
+    monkeypatch.setattr(decoder, "COMMAND", [sys.executable, "-c", "raise SystemExit(3)"])
+    with pytest.raises(EngineError, match="did not start"):
+        run([GOOD])
+
+
+def test_decoders_see_no_secrets(monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
+    monkeypatch.setenv("PATH_TO_KEYS", "hidden")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+    async def main():
+        async with DecoderPool(1, OPTIONS) as pool:
+            await pool.process(GOOD)
+            return Path(f"/proc/{pids(pool)[0]}/environ").read_bytes()
+
+    environment = asyncio.run(main())
+    assert b"hidden" not in environment
+    assert b"LC_ALL=C.UTF-8" in environment
+
+
+def test_decoders_are_polite_and_leave_no_core():
+    async def main():
+        async with DecoderPool(1, OPTIONS) as pool:
+            await pool.process(GOOD)
+            pid = pids(pool)[0]
+            assert os.getpriority(os.PRIO_PROCESS, pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 5)
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            assert os.getpgid(pid) == pid
+            return {line[:26].strip(): line[26:47].strip() for line in limits.splitlines()}
+
+    limits = asyncio.run(main())
+    assert limits["Max core file size"] == "0"
+    assert limits["Max data size"] == str(OPTIONS.decode_bytes)
+
+
+CHILD = """
+import asyncio, sys
+from allmende.media import decoder
+from allmende.media.decoder import DecoderPool
+from allmende.recipe import Images
+
+decoder.COMMAND = [sys.executable, sys.argv[1]]
+
+async def main():
+    async with DecoderPool(2, Images()) as pool:
+        await asyncio.gather(*(pool.process(b"nothing") for _ in range(4)))
+        for _ in range(3):
+            asyncio.ensure_future(pool.process(b"hang"))
+        await asyncio.sleep(0)
+        print(*(worker.process.pid for worker in pool._decoders), flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc; elsewhere a busy decoder ends after its body")
+def test_decoders_die_with_their_parent_even_when_busy():
+    script = str(Path(__file__).with_name("crashing_decoder.py"))
+    parent = subprocess.Popen([sys.executable, "-c", CHILD, script], stdout=subprocess.PIPE, text=True)
+    with parent:
+        children = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(children) == 2
+        assert all(alive(pid) for pid in children)
+        parent.kill()
+    assert wait_until(lambda: not any(alive(pid) for pid in children))
+
+
+def test_works_in_a_thread_and_in_a_daemonic_process():
+    outcomes = []
+    worker = threading.Thread(target=lambda: outcomes.extend(run([GOOD, b""])))
+    worker.start()
+    worker.join()
+    assert [type(outcome) for outcome in outcomes] == [ImageSample, Reason]
+    code = (
+        "import multiprocessing, sys\n"
+        "from tests.unit.media.test_decoder import GOOD, run\n"
+        "def work(queue): queue.put([type(o).__name__ for o in run([GOOD, b''])])\n"
+        "if __name__ == '__main__':\n"
+        "    context = multiprocessing.get_context('fork')\n"
+        "    queue = context.Queue()\n"
+        "    process = context.Process(target=work, args=(queue,), daemon=True)\n"
+        "    process.start(); print(queue.get(timeout=60)); process.join()\n"
+    )
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "['ImageSample', 'Reason']\n", done.stderr
+
+
+def test_starting_imports_no_engine():
+    code = (
+        "import sys, allmende.media.decoder_process as process\n"
+        "print({'daft', 'ray', 'torch', 'asyncio', 'aiohttp'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "set()\n", done.stdout + done.stderr
+    code = "import sys, allmende.media.decoder\nprint({'cv2', 'PIL', 'simplejpeg', 'daft'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "set()\n", done.stdout + done.stderr
