@@ -9,7 +9,7 @@ look-ups, and many machines have an IPv6 route that leads nowhere.
 import asyncio
 import socket
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 
 import aiodns
@@ -40,6 +40,9 @@ FAILURE_TTL = 60.0
 CACHE_SIZE = 20_000
 """Names remembered; the longest unused go first."""
 
+ARES_LIFE = 10_000
+"""Look-ups until c-ares is replaced: it has a cache of its own that knows no bound (1.2 kB a name) and no switch."""
+
 LOOK_UPS = 64
 """Look-ups under way at once: more make home routers and university resolvers drop answers."""
 
@@ -68,10 +71,11 @@ class Resolver:
 
     def __init__(self, seconds: float, nameservers: Sequence[str] = (), *, clock: Callable[[], float] = time.monotonic):
         self._seconds = seconds
+        self._nameservers = list(nameservers) or None
         self._clock = clock
-        self._ares = aiodns.DNSResolver(
-            nameservers=list(nameservers) or None, timeout=seconds / 4, tries=3, flags=_NO_SEARCH, rotate=True
-        )
+        self._ares = self._new_ares()
+        self._left = ARES_LIFE
+        self._uses: Counter[aiodns.DNSResolver] = Counter()
         self._turns = asyncio.Semaphore(LOOK_UPS)
         self._cache: OrderedDict[str, Answer] = OrderedDict()
         self._under_way: dict[str, asyncio.Task[Answer]] = {}
@@ -96,10 +100,15 @@ class Resolver:
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
         await self._ares.close()
 
+    def _new_ares(self) -> aiodns.DNSResolver:
+        return aiodns.DNSResolver(
+            nameservers=self._nameservers, timeout=self._seconds / 4, tries=3, flags=_NO_SEARCH, rotate=True
+        )
+
     async def _look_up(self, name: str) -> Answer:
         try:
             async with self._turns:
-                answer = await self._ask(name)
+                answer = await self._ask_and_renew(name)
         finally:
             del self._under_way[name]
         self._cache[name] = answer
@@ -107,20 +116,40 @@ class Resolver:
             self._cache.popitem(last=False)
         return answer
 
-    async def _ask(self, name: str) -> Answer:
+    async def _ask_and_renew(self, name: str) -> Answer:
+        """Asks, and puts a new c-ares in the place of one that has served its time."""
+        if not self._left:
+            old, self._ares, self._left = self._ares, self._new_ares(), ARES_LIFE
+            await self._retire(old)
+        self._left -= 1
+        ares = self._ares
+        self._uses[ares] += 1
+        try:
+            return await self._ask(ares, name)
+        finally:
+            self._uses[ares] -= 1
+            await self._retire(ares)
+
+    async def _retire(self, ares: aiodns.DNSResolver) -> None:
+        """Closes a c-ares that was replaced, when its last look-up has ended."""
+        if ares is not self._ares and not self._uses[ares]:
+            del self._uses[ares]
+            await ares.close()
+
+    async def _ask(self, ares: aiodns.DNSResolver, name: str) -> Answer:
         try:
             async with asyncio.timeout(self._seconds):
                 for family in self._families:
-                    answer = await self._ask_family(name, family)
+                    answer = await self._ask_family(ares, name, family)
                     if answer.reason is not Reason.DNS_NOT_FOUND:
                         break
         except TimeoutError:
             return self._failure(Reason.TIMEOUT_DNS)
         return answer
 
-    async def _ask_family(self, name: str, family: socket.AddressFamily) -> Answer:
+    async def _ask_family(self, ares: aiodns.DNSResolver, name: str, family: socket.AddressFamily) -> Answer:
         try:
-            found = await self._ares.getaddrinfo(name, family=family, type=socket.SOCK_STREAM)
+            found = await ares.getaddrinfo(name, family=family, type=socket.SOCK_STREAM)
         except aiodns.error.DNSError as error:
             if error.args[0] == ARES_ECONNREFUSED:
                 return await self._ask_system(name, family)

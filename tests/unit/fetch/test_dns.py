@@ -140,6 +140,20 @@ def test_the_cache_is_bounded(monkeypatch):
     assert c_last is not c
 
 
+def test_c_ares_is_replaced_while_it_is_in_use(monkeypatch):
+    monkeypatch.setattr(dns, "ARES_LIFE", 3)
+    names = [f"{number}.test" for number in range(40)]
+
+    async def work(server):
+        resolver = Resolver(5.0, [server.address])
+        answers = await asyncio.gather(*map(resolver.resolve, names))
+        await resolver.close()
+        return answers
+
+    with Nameserver({name: [["192.0.2.1"]] for name in names}) as server:
+        assert {answer.addresses for answer in asyncio.run(work(server))} == {("192.0.2.1",)}
+
+
 def test_closing_ends_what_is_under_way():
     async def work(server):
         resolver = Resolver(60.0, [server.address])
