@@ -53,7 +53,7 @@ CANDIDATES = Step(
         "run": frozenset({"workers"}),
     },
 )
-TABLE = replace(CANDIDATES, plan=table.plan, worker=table.Worker)
+TABLE = replace(CANDIDATES, plan=table.plan, worker=table.Worker, light=True)
 UNIQUE = Step(
     name="unique",
     unit="candidate",
@@ -299,7 +299,7 @@ def _run_parts(
     failures: list[Failure] = []
     chosen = msgspec.structs.replace(engine, workers=workers)
     with progress.step(lake.step(step.name), step.unit, plan, rewriting=set(pending) if extra else set()):
-        for answer in chosen.run(step.worker, settings, tasks, here=_is_small(lake, step)):
+        for answer in chosen.run(step.worker, settings, tasks, here=_is_small(lake, step, pending)):
             if isinstance(answer, Failure):
                 failures.append(answer)
                 lake.event("task failed", step=step.name, error=str(answer.error))
@@ -307,12 +307,11 @@ def _run_parts(
     lake.event("step finished", step=step.name)
 
 
-def _is_small(lake: Lake, step: Step) -> bool:
-    """Whether a step that only reads our own tables has so few rows that processes would cost more than they bring."""
-    if not step.light:
-        return False
-    rows = sum(tally.kept for name in step.upstream for tally in lake.step(name).counts().values())
-    return rows <= SMALL_ROWS
+def _is_small(lake: Lake, step: Step, pending: Parts) -> bool:
+    """Whether a step that only reads tables is done before processes for it would have started."""
+    if not step.light or not step.upstream:
+        return step.light and len(pending) == 1
+    return sum(tally.kept for name in step.upstream for tally in lake.step(name).counts().values()) <= SMALL_ROWS
 
 
 def _stop_if_incomplete(lake: Lake, step: Step, plan: Plan, failures: list[Failure]) -> None:

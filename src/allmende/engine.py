@@ -123,8 +123,9 @@ class Engine(msgspec.Struct, frozen=True):
         if not lines:
             return
         here = here and self.kind == "local"
-        count = 1 if here else min(self.worker_count(), len(lines))
-        actor = daft.cls(_Actor, use_process=not here, max_concurrency=count)(
+        # With a concurrency, Daft takes processes whatever use_process says.
+        pool = {} if here else {"max_concurrency": min(self.worker_count(), len(lines))}
+        actor = daft.cls(_Actor, use_process=not here, **pool)(
             f"{worker.__module__}:{worker.__qualname__}", json.dumps(settings), os.getpid()
         )
         frame = daft.from_pydict({"task": lines})

@@ -61,6 +61,6 @@ class Step:
     """Groups pending parts for the given number of workers: a worker gets a group at once."""
     cores_per_worker: int = 1
     light: bool = False
-    """Reads nothing but our own tables: a small job may be done without processes of its own."""
+    """Reads nothing but tables: a small job may be done without processes of its own."""
     upstream: tuple[str, ...] = field(default=())
     """Steps whose finished parts it reads; if they change (a retry), this one is done anew."""
