@@ -4,23 +4,27 @@ Rows are collected as Python objects and turned into Arrow by column, `ROWS` at 
 its objects' memory, and a hash or a lookup over a list costs half of what it costs amid other work.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from allmende.extract.judge import Judge, Verdict
 from allmende.extract.page import Link, Page
 from allmende.extract.urls import split_host
-from allmende.schema import CANDIDATES, REASON_FIELD, WORDS, Reason
+from allmende.schema import CANDIDATES, REASON_FIELD, Reason
 
 ROWS = 200_000
 """Rows in a batch, at least, but for the last: some 100 MB."""
+
+_ROWS_AT_ONCE = 2_000
+"""Rows that become Arrow together: their objects take about a megabyte."""
 
 DROPPED = CANDIDATES.append(REASON_FIELD)
 """Columns of the rows that the judge dropped. They have no caption, and the `uid` of an empty one."""
@@ -31,7 +35,11 @@ class Count(msgspec.Struct):
 
     seen: int = 0
     kept: int = 0
-    dropped: Counter[Reason] = msgspec.field(default_factory=Counter)
+    dropped: dict[Reason, int] = msgspec.field(default_factory=dict)
+
+    def drop(self, reason: Reason, count: int = 1) -> None:
+        """Count what is dropped."""
+        self.dropped[reason] = self.dropped.get(reason, 0) + count
 
 
 class Batch(NamedTuple):
@@ -67,106 +75,128 @@ def candidate_batches(
     Yields:
         At least one batch; each has the counts of its own pages.
     """
-    collector = _Collector(judge, crawl, keep_dropped=keep_dropped)
-    for item in items:
-        collector.add(item)
-        if collector.rows >= rows:
-            yield collector.take()
-    yield collector.take()
+    remaining = iter(items)
+    more = True
+    while more:
+        collector = _Collector(judge, crawl, keep_dropped=keep_dropped)
+        with _uncollected():
+            more = collector.fill(remaining, rows)
+            batch = collector.batch()
+        yield batch
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause Python's cycle collector: rows make no cycles, and looking for them took a tenth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Rows:
-    """Links with their verdicts, and of which page they are."""
+    """A table under construction. Rows become Arrow a few at a time, while their strings are in the processor's cache."""
 
-    __slots__ = ("counts", "links", "pages", "verdicts")
+    __slots__ = ("_counts", "_crawl", "_done", "_pages", "_schema", "links", "verdicts")
 
-    def __init__(self) -> None:
-        self.links: list[Link] = []
-        self.verdicts: list[Verdict | Reason] = []
-        self.pages: list[Page] = []
-        self.counts: list[int] = []
-
-    def end_page(self, page: Page, before: int) -> None:
-        if len(self.links) > before:
-            self.pages.append(page)
-            self.counts.append(len(self.links) - before)
-
-
-class _Collector:
-    __slots__ = ("_crawl", "_judge", "_keep_dropped", "candidates", "dropped", "kept", "records")
-
-    def __init__(self, judge: Judge, crawl: str | None, *, keep_dropped: bool) -> None:
-        self._judge = judge
+    def __init__(self, schema: pa.Schema, crawl: str | None) -> None:
+        self._schema = schema
         self._crawl = crawl
-        self._keep_dropped = keep_dropped
+        self._done: list[pa.RecordBatch] = []
         self._clear()
 
     def _clear(self) -> None:
-        self.kept, self.dropped = _Rows(), _Rows()
-        self.records, self.candidates = Count(), Count()
+        self.links: list[Link] = []
+        self.verdicts: list[Verdict] | list[Reason] = []
+        self._pages: list[Page] = []
+        self._counts: list[int] = []
+        """Rows of each page."""
 
-    @property
-    def rows(self) -> int:
-        return len(self.kept.links) + len(self.dropped.links)
+    def end_page(self, page: Page, before: int) -> None:
+        """Note of which page the rows from number `before` on are."""
+        if len(self.links) > before:
+            self._pages.append(page)
+            self._counts.append(len(self.links) - before)
+            if len(self.links) >= _ROWS_AT_ONCE:
+                self._flush()
 
-    def add(self, item: Page | Reason) -> None:
-        self.records.seen += 1
-        if isinstance(item, Reason):
-            self.records.dropped[item] += 1
+    def _flush(self) -> None:
+        size = len(self.links)
+        columns = _link_columns(self.links) | _page_columns(self._pages, self._counts)
+        if "reason" in self._schema.names:
+            columns |= _keys(self.links, [""] * size) | {"caption_key": None}
+            columns["reason"] = [str(reason) for reason in self.verdicts]
         else:
-            self.records.kept += 1
-            self._add_page(item)
+            columns |= _verdict_columns(self.verdicts)  # type: ignore[arg-type]
+            columns |= _keys(self.links, columns["caption"])
+        columns |= {"crawl": [self._crawl] * size, "seen": np.ones(size, np.int32)}
+        arrays = [_array(columns.get(field.name), field.type, size) for field in self._schema]
+        self._done.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+        self._clear()
 
-    def _add_page(self, page: Page) -> None:
-        judge, kept, dropped = self._judge, self.kept, self.dropped
-        before = len(kept.links), len(dropped.links)
-        reasons = []
+    def table(self) -> pa.Table:
+        """All rows, sorted."""
+        self._flush()
+        table = pa.Table.from_batches(self._done, self._schema).combine_chunks()
+        keys = [(name, "ascending") for name in ("host_key", "url_key", "uid")]
+        return table.take(pc.sort_indices(table.select(["host_key", "url_key", "uid"]), sort_keys=keys))
+
+
+class _Collector:
+    """Judges pages, and keeps what a batch is made of."""
+
+    __slots__ = ("_judge", "_keep_dropped", "candidates", "dropped", "kept", "records", "rows")
+
+    def __init__(self, judge: Judge, crawl: str | None, *, keep_dropped: bool) -> None:
+        self._judge = judge
+        self._keep_dropped = keep_dropped
+        self.records, self.candidates = Count(), Count()
+        self.kept, self.dropped = _Rows(CANDIDATES, crawl), _Rows(DROPPED, crawl)
+        self.rows = 0
+
+    def fill(self, items: Iterator[Page | Reason], rows: int) -> bool:
+        """Add pages until there are so many rows; False if there are no more pages."""
+        for item in items:
+            self.records.seen += 1
+            if isinstance(item, Reason):
+                self.records.drop(item)
+                continue
+            self.records.kept += 1
+            self._add(item)
+            if self.rows >= rows:
+                return True
+        return False
+
+    def _add(self, page: Page) -> None:
+        judge, links, verdicts = self._judge, self.kept.links, self.kept.verdicts
+        before, before_dropped = len(links), len(self.dropped.links)
         for link in page.images:
             verdict = judge(link.url, link.words)
             if isinstance(verdict, Verdict):
-                kept.links.append(link)
-                kept.verdicts.append(verdict)
+                links.append(link)
+                verdicts.append(verdict)  # type: ignore[arg-type]
             else:
-                reasons.append(verdict)
+                self.candidates.drop(verdict)
                 if self._keep_dropped:
-                    dropped.links.append(link)
-                    dropped.verdicts.append(verdict)
-        kept.end_page(page, before[0])
-        dropped.end_page(page, before[1])
-        self.candidates.seen += len(page.images) + sum(page.dropped.values())
-        self.candidates.kept += len(kept.links) - before[0]
-        self.candidates.dropped.update(page.dropped)
-        self.candidates.dropped.update(reasons)
+                    self.dropped.links.append(link)
+                    self.dropped.verdicts.append(verdict)  # type: ignore[arg-type]
+        kept, dropped = len(links) - before, len(self.dropped.links) - before_dropped
+        self.rows += kept + dropped
+        self.candidates.seen += len(page.images)
+        self.candidates.kept += kept
+        for reason, count in page.dropped.items():
+            self.candidates.seen += count
+            self.candidates.drop(reason, count)
+        self.kept.end_page(page, before)
+        self.dropped.end_page(page, before_dropped)
 
-    def take(self) -> Batch:
-        """What was collected since the last time."""
-        kept = _table(self.kept, self._crawl)
-        dropped = None
-        if self._keep_dropped:
-            reasons = pa.array([str(reason) for reason in self.dropped.verdicts], REASON_FIELD.type)
-            dropped = _table(self.dropped, self._crawl, reasons)
-        batch = Batch(kept, dropped, self.records, self.candidates)
-        self._clear()
-        return batch
-
-
-def _table(rows: _Rows, crawl: str | None, reasons: pa.Array | None = None) -> pa.Table:
-    size = len(rows.links)
-    schema = CANDIDATES if reasons is None else DROPPED
-    columns = _link_columns(rows.links) | _page_columns(rows)
-    if reasons is None:
-        captions = [verdict.caption for verdict in rows.verdicts]  # type: ignore[union-attr]
-        columns |= _verdict_columns(rows.verdicts)  # type: ignore[arg-type]
-    else:
-        captions = [""] * size
-        columns |= {"reason": reasons}
-    names, keys = _keys([link.url for link in rows.links], captions)
-    columns |= {name: pa.array(values) for name, values in keys.items()}
-    columns |= {"uid": _hex(names), "crawl": [crawl] * size, "seen": pa.array(np.ones(size, np.int32))}
-    arrays = [_array(columns.get(field.name), field.type, size) for field in schema]
-    halves = np.frombuffer(names, ">u8").astype(np.uint64).reshape(-1, 2)
-    order = np.lexsort((halves[:, 1], halves[:, 0], keys["url_key"], keys["host_key"]))
-    return pa.Table.from_arrays(arrays, schema=schema).take(pa.array(order))
+    def batch(self) -> Batch:
+        """What was collected."""
+        dropped = self.dropped.table() if self._keep_dropped else None
+        return Batch(self.kept.table(), dropped, self.records, self.candidates)
 
 
 def _array(values: Any, kind: pa.DataType, size: int) -> pa.Array:
@@ -175,25 +205,30 @@ def _array(values: Any, kind: pa.DataType, size: int) -> pa.Array:
     return values if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
-def _link_columns(links: Sequence[Link]) -> dict[str, Any]:
+def _verdict_columns(verdicts: list[Verdict]) -> dict[str, Any]:
+    return {
+        "caption": [verdict.caption for verdict in verdicts],
+        "caption_source": [verdict.source for verdict in verdicts],
+        "language": [verdict.language for verdict in verdicts],
+        "language_score": [verdict.language_score for verdict in verdicts],
+    }
+
+
+def _link_columns(links: list[Link]) -> dict[str, Any]:
     words = [link.words for link in links]
     used: set[str] = set().union(*words)
-    columns: dict[str, Any] = {name: [of.get(name) for of in words] for name in WORDS if name in used}
+    columns: dict[str, Any] = {name: [of.get(name) for of in words] for name in used}
     columns["url"] = [link.url for link in links]
     columns["found_in"] = [link.found_in for link in links]
-    columns["text_before"] = [link.text_before or None for link in links]
-    columns["text_after"] = [link.text_after or None for link in links]
+    if any(link.text_before or link.text_after for link in links):
+        columns["text_before"] = [link.text_before or None for link in links]
+        columns["text_after"] = [link.text_after or None for link in links]
     return columns
 
 
-def _verdict_columns(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    names = ("caption", "caption_source", "language", "language_score")
-    return dict(zip(names, zip(*verdicts, strict=True), strict=True)) if verdicts else {}
-
-
-def _page_columns(rows: _Rows) -> dict[str, Any]:
-    pages, facts = rows.pages, [page.facts for page in rows.pages]
-    told = {
+def _page_columns(pages: list[Page], counts: list[int]) -> dict[str, Any]:
+    facts = [page.facts for page in pages]
+    told: dict[str, list[Any]] = {
         "page_url": [page.url for page in pages],
         "page_language": [of.language for of in facts],
         "page_license": [of.license for of in facts],
@@ -206,40 +241,40 @@ def _page_columns(rows: _Rows) -> dict[str, Any]:
         "warc_length": [page.warc_length for page in pages],
         "captured_at": [page.captured_at for page in pages],
     }
-    index = pa.array(np.repeat(np.arange(len(pages)), rows.counts))
-    return {name: pa.array(values, CANDIDATES.field(name).type).take(index) for name, values in told.items()}
-
-
-def _keys(urls: list[str], captions: list[str]) -> tuple[bytes, dict[str, npt.NDArray[np.uint64]]]:
-    """The uids of `allmende.identity`, 16 bytes each, and its 64-bit keys of URLs, hosts and captions."""
-    encoded = [url.encode() for url in urls]
-    names = _digests(
-        16, (b"%b\0%b" % pair for pair in zip(encoded, [caption.encode() for caption in captions], strict=True))
-    )
-    netlocs = [url.split("/", 3)[2] for url in urls]
-    hosts = dict(zip(netlocs, urls, strict=True))
-    places = {netloc: place for place, netloc in enumerate(hosts)}
-    of_host = _numbers(_digests(8, (split_host(url).encode() for url in hosts.values())))
-    return names, {
-        "url_key": _numbers(_digests(8, encoded)),
-        "host_key": of_host[np.fromiter((places[netloc] for netloc in netlocs), np.int64, len(urls))],
-        "caption_key": _numbers(_digests(8, (caption.lower().encode() for caption in captions))),
+    index = pa.array(np.repeat(np.arange(len(pages)), counts))
+    return {
+        name: pa.array(values, CANDIDATES.field(name).type).take(index)
+        for name, values in told.items()
+        if any(value is not None for value in values)
     }
 
 
-def _digests(size: int, texts: Iterable[bytes]) -> bytes:
-    """BLAKE2b digests, one behind the other. A copy of a hash is a third cheaper to make than a new one."""
-    copy: Callable[[], blake2b] = blake2b(digest_size=size).copy
-    found = []
-    for text in texts:
-        state = copy()
-        state.update(text)
-        found.append(state.digest())
-    return b"".join(found)
+def _keys(links: list[Link], captions: list[str]) -> dict[str, Any]:
+    """The uids and 64-bit keys of URLs, hosts and captions, as `allmende.identity` defines them.
 
-
-def _numbers(digests: bytes) -> npt.NDArray[np.uint64]:
-    return np.frombuffer(digests, ">u8").astype(np.uint64)
+    In one loop with little in it, because it runs for every link: to copy a hash is cheaper than to make one.
+    """
+    new_uid, new_key = blake2b(digest_size=16).copy, blake2b(digest_size=8).copy
+    uids, url_keys, caption_keys, host_keys = [], [], [], []
+    hosts: dict[str, bytes] = {}
+    for link, caption in zip(links, captions, strict=True):
+        url = link.url.encode()
+        state = new_key()
+        state.update(url)
+        url_keys.append(state.digest())
+        state = new_uid()
+        state.update(b"%b\0%b" % (url, caption.encode()))
+        uids.append(state.digest())
+        state = new_key()
+        state.update(caption.lower().encode())
+        caption_keys.append(state.digest())
+        netloc = link.url.split("/", 3)[2]
+        if netloc not in hosts:
+            hosts[netloc] = blake2b(split_host(link.url).encode(), digest_size=8).digest()
+        host_keys.append(hosts[netloc])
+    keys = {"url_key": url_keys, "host_key": host_keys, "caption_key": caption_keys}
+    columns: dict[str, Any] = {name: np.frombuffer(b"".join(of), ">u8").astype(np.uint64) for name, of in keys.items()}
+    return columns | {"uid": _hex(b"".join(uids))}
 
 
 def _hex(digests: bytes) -> pa.Array:

@@ -61,25 +61,24 @@ def read_head(
         base: What links are relative to.
         license_url: Target of rel=license in the body, as it stands there; the head's own goes first.
     """
-    told = [(name, meta.content) for meta in metas if (name := _name(meta)) in _WANTED]
+    told = [
+        (name, meta.content)
+        for meta in metas
+        if (name := (meta.property or meta.name or meta.http_equiv).lower()) in _WANTED
+    ]
     said: dict[str, list[str]] = {}
     for name, content in told:
         said.setdefault(name, []).append(content)
-    sources, licenses = [], []
-    for link in links:
-        rels = link.rel.lower().split()
-        if "license" in rels:
-            licenses.append(link.url)
-        elif "image_src" in rels:
-            sources.append(link.url)
+    # Most <link> are style sheets and icons: only those that may be wanted are looked at closely.
+    marked = [(link.rel.lower().split(), link.url) for link in links if "icense" in link.rel or "mage_src" in link.rel]
+    licenses = [url for rels, url in marked if url and "license" in rels]
+    sources = [url for rels, url in marked if "image_src" in rels]
+    if license_url:
+        licenses.append(license_url)
     return Reading(
-        _facts(said, _lines(headers), base, next(filter(None, [*licenses, license_url]), "")),
+        _facts(said, _lines(headers), base, licenses),
         _mentions(told, sources) if sources or not said.keys().isdisjoint(_IMAGES) else [],
     )
-
-
-def _name(meta: Meta) -> str:
-    return (meta.property or meta.name or meta.http_equiv).lower()
 
 
 def _lines(headers: Headers) -> dict[str, list[str]]:
@@ -90,26 +89,24 @@ def _lines(headers: Headers) -> dict[str, list[str]]:
     return found
 
 
-def _facts(said: Mapping[str, list[str]], headers: Mapping[str, list[str]], base: str, license_url: str) -> Facts:
-    def first(*values: list[str] | None) -> str | None:
-        return next((text for value in values if value and (text := collapse(value[0]))), None)
+def _facts(said: Mapping[str, list[str]], headers: Mapping[str, list[str]], base: str, licenses: list[str]) -> Facts:
+    def first(name: str, values: Mapping[str, list[str]]) -> str | None:
+        return (collapse(values[name][0]) or None) if name in values else None
 
-    def joined(values: list[str] | None) -> str | None:
-        return "\n".join(text for value in values or () if (text := collapse(value))) or None
+    def joined(name: str, values: Mapping[str, list[str]]) -> str | None:
+        return "\n".join(filter(None, map(collapse, values[name]))) or None if name in values else None
 
-    license_at = normalise(license_url, base) if license_url else None
+    license_at = normalise(licenses[0], base) if licenses else None
     return Facts(
-        language=first(
-            said.get("html@/lang"),
-            said.get("html@/xml:lang"),
-            said.get("content-language"),
-            headers.get("content-language"),
-        ),
-        license=None if isinstance(license_at, Reason) else license_at,
-        robots=joined(said.get("robots")),
-        x_robots_tag=joined(headers.get("x-robots-tag")),
-        tdm_reservation=first(said.get("tdm-reservation"), headers.get("tdm-reservation")),
-        tdm_policy=first(said.get("tdm-policy"), headers.get("tdm-policy")),
+        first("html@/lang", said)
+        or first("html@/xml:lang", said)
+        or first("content-language", said)
+        or first("content-language", headers),
+        None if isinstance(license_at, Reason) else license_at,
+        joined("robots", said),
+        joined("x-robots-tag", headers),
+        first("tdm-reservation", said) or first("tdm-reservation", headers),
+        first("tdm-policy", said) or first("tdm-policy", headers),
     )
 
 

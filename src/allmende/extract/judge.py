@@ -5,12 +5,14 @@ chooses the caption or says why the image is dropped. Neither imports the other.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from allmende.schema import Reason
 
 
-class Verdict(NamedTuple):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """The caption chosen for one image link."""
 
     caption: str

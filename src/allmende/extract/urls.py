@@ -28,9 +28,10 @@ _QUERY = r"(?:\?[A-Za-z0-9_~!$&()*+,;=./:?@%-]*+)?"
 _HOST = r"(?:[a-z0-9]++[.-])++[a-z]{2,}+"
 """Lower-case names. Not `xn--`, whose validity is for the library to check, and no number at the end (IPv4)."""
 
-_is_normal = re.compile(rf"https?://{_HOST}/{_PATH}{_QUERY}").fullmatch
-_is_normal_path = re.compile(rf"/(?!/){_PATH}{_QUERY}").fullmatch
-_is_normal_relative = re.compile(rf"[A-Za-z0-9_]{_PATH}{_QUERY}").fullmatch
+is_plain = re.compile(rf"https?://{_HOST}/{_PATH}{_QUERY}").fullmatch
+"""Whether a link is its own `normalise`; if it is not too long, and not necessarily else."""
+_is_plain_path = re.compile(rf"/(?!/){_PATH}{_QUERY}").fullmatch
+_is_plain_relative = re.compile(rf"[A-Za-z0-9_]{_PATH}{_QUERY}").fullmatch
 _IGNORED = "".join(map(chr, range(33)))
 _is_other_scheme = re.compile(r"[\x00-\x20]*(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE).match
 
@@ -48,7 +49,7 @@ def normalise(url: str, base: str, max_chars: int = 2_000) -> str | Reason:
         The URL; or `URL_INVALID` (also if it is empty or only a fragment: the page itself is no image),
         `URL_SCHEME` or `URL_TOO_LONG`.
     """
-    if _is_normal(url):
+    if is_plain(url):
         return url if len(url) <= max_chars else Reason.URL_TOO_LONG
     whole = _joined(url, base)
     if not whole:
@@ -82,11 +83,11 @@ def _joined(url: str, base: str) -> str:
     scheme, origin, folder = _place(base)
     if not origin:
         return ""
-    if _is_normal_path(url):
+    if _is_plain_path(url):
         return origin + url
-    if _is_normal_relative(url):
+    if _is_plain_relative(url):
         return origin + folder + url
-    return scheme + url if url.startswith("//") and _is_normal(scheme + url) else ""
+    return scheme + url if url.startswith("//") and is_plain(scheme + url) else ""
 
 
 @lru_cache(maxsize=256)

@@ -3,10 +3,12 @@
 A WAT has no srcset, no lazy-loading attributes, no figcaption, no JSON-LD and no text around the image.
 """
 
+from collections import Counter
+
 from allmende.commoncrawl.wat import BodyLink, HeadLink, Meta, WatCapture
 from allmende.extract.head import add_mentions, read_head
 from allmende.extract.page import Link, Page, parse_date
-from allmende.extract.urls import base_url, normalise
+from allmende.extract.urls import base_url, is_plain, normalise
 from allmende.extract.words import collapse, unescape_attribute
 from allmende.schema import Reason
 
@@ -45,19 +47,29 @@ def page_from_wat(capture: WatCapture, max_url_chars: int = 2_000) -> Page | Rea
 
 def _images(found: list[BodyLink], base: str, longest: int) -> tuple[list[Link], dict[Reason, int]]:
     images: list[Link] = []
-    dropped: dict[Reason, int] = {}
+    reasons: list[Reason] = []
+    wordless = 0
     for image in found:
-        words = {}
-        if image.alt and (alt := collapse(image.alt)):
-            words["alt"] = alt
-        if image.title and (title := collapse(image.title)):
-            words["title"] = title
-        # Without words it is no candidate, whatever its URL: most such images are decoration.
-        url = normalise(image.url, base, longest) if words else Reason.NO_CAPTION
-        if isinstance(url, Reason):
-            dropped[url] = dropped.get(url, 0) + 1
+        alt, title = image.alt and collapse(image.alt), image.title and collapse(image.title)
+        if alt:
+            words = {"alt": alt, "title": title} if title else {"alt": alt}
+        elif title:
+            words = {"title": title}
         else:
-            images.append(Link(url, "img", words))
+            # Without words it is no candidate, whatever its URL: most such images are decoration.
+            wordless += 1
+            continue
+        url = image.url
+        if not is_plain(url) or len(url) > longest:
+            normal = normalise(url, base, longest)
+            if isinstance(normal, Reason):
+                reasons.append(normal)
+                continue
+            url = normal
+        images.append(Link(url, "img", words))
+    dropped: dict[Reason, int] = Counter(reasons)
+    if wordless:
+        dropped[Reason.NO_CAPTION] = wordless
     return images, dropped
 
 
