@@ -52,8 +52,8 @@ def photographs(cache: Path) -> list[Path]:
     return sorted(found)
 
 
-def cut(photo: cv2.typing.MatLike, rng: random.Random) -> bytes:
-    """One random window of the photograph, scaled down, as JPEG bytes."""
+def cut(photo: cv2.typing.MatLike, rng: random.Random) -> cv2.typing.MatLike:
+    """One random window of the photograph, scaled down."""
     height, width = photo.shape[:2]
     across, down = rng.choices(SHAPES, SHAPE_WEIGHTS)[0]
     longer = rng.choices(LONGER_SIDES, SIDE_WEIGHTS)[0]
@@ -66,8 +66,12 @@ def cut(photo: cv2.typing.MatLike, rng: random.Random) -> bytes:
     window = photo[top : top + window_height, left : left + window_width]
     if rng.random() < 0.5:
         window = cv2.flip(window, 1)
-    small = cv2.resize(window, (out_width, out_height), interpolation=cv2.INTER_AREA)
-    return cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    return cv2.resize(window, (out_width, out_height), interpolation=cv2.INTER_AREA)
+
+
+def written(pixels: cv2.typing.MatLike) -> bytes:
+    """The pixels as a JPEG file."""
+    return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
 
 
 def main() -> None:
@@ -87,9 +91,8 @@ def main() -> None:
         photo = cv2.imread(str(path), cv2.IMREAD_COLOR)
         for number in numbers[index :: len(sources)]:
             rng = random.Random(f"{args.seed}/{number}")
-            body = cut(photo, rng)
-            while len(body) < SMALLEST:
-                body = cut(photo, rng)
+            while len(body := written(cut(photo, rng))) < SMALLEST:
+                pass  # the next window of the same random numbers
             total += len(body)
             (args.out / f"{number:06d}.jpg").write_bytes(body)
         print(f"{index + 1}/{len(sources)} {path.name}", file=sys.stderr)

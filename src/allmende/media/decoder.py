@@ -78,7 +78,9 @@ class Decoder(asyncio.Protocol):
         self._pool = pool
         self.tasks: deque[Task] = deque()
         self.ready = False
-        self.timed_out = False
+        self.expired = False
+        """The body at the head has passed its deadline."""
+        self._killed = False
         self._timer: asyncio.TimerHandle | None = None
         self._received = bytearray()
         self.process, self._socket = _start()
@@ -88,7 +90,6 @@ class Decoder(asyncio.Protocol):
         """Say what to do; the decoder answers with an empty frame when it is ready."""
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_unix_connection(lambda: self, sock=self._socket)
-        self._transport.set_write_buffer_limits(high=1 << 62)  # the pool's DEPTH bounds what is written
         greeting = {"parent": os.getpid(), "options": self._pool.options}
         self._write(msgspec.msgpack.encode(greeting))
         self._timer = loop.call_later(START_SECONDS, self.kill)
@@ -110,24 +111,23 @@ class Decoder(asyncio.Protocol):
         self._timer = loop.call_later(self._pool.options.decode_seconds, self._expire)
 
     def _expire(self) -> None:
-        self.timed_out = True
+        self.expired = True
         self.kill()
 
     def kill(self) -> None:
-        """End the process; `connection_lost` follows."""
+        """End the process, whose answers count no longer; `connection_lost` follows."""
+        self._killed = True
         self.process.kill()
 
     def close(self) -> None:
-        """Let the process end by itself: it sees the end of its input."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._transport.close()
+        """Close our end; an idle process sees the end of its input, and ends."""
+        self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Collect whole frames (asyncio calls this)."""
         received = self._received
         received += data
-        while len(received) >= 4:
+        while len(received) >= 4 and not self._killed:
             end = 4 + int.from_bytes(received[:4], "little")
             if len(received) < end:
                 return
@@ -143,11 +143,16 @@ class Decoder(asyncio.Protocol):
             self.ready = True
             self._pool.started(self)
             return
-        task = self.tasks.popleft()
+        try:
+            answer = _ANSWER.decode(frame)
+            outcome = _REASONS[answer] if isinstance(answer, str) else answer
+            task = self.tasks.popleft()
+        except (msgspec.DecodeError, LookupError):
+            self.kill()  # that is no answer of ours: the file at the head has taken the decoder over
+            return
         if self.tasks:
             self._watch()
-        answer = _ANSWER.decode(frame)
-        self._pool.done(task, _REASONS[answer] if isinstance(answer, str) else answer)
+        self._pool.done(task, outcome)
         self._pool.feed(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -164,7 +169,7 @@ def _start() -> tuple["subprocess.Popen[bytes]", socket.socket]:
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
     ours.setblocking(False)
     inherited = {name: value for name, value in os.environ.items() if _INHERITED.match(name)}
-    with theirs:
+    try:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             COMMAND,
             stdin=theirs.fileno(),
@@ -172,6 +177,11 @@ def _start() -> tuple["subprocess.Popen[bytes]", socket.socket]:
             env=inherited | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             process_group=0,  # Ctrl-C is for the parent, which lets its decoders finish
         )
+    except OSError:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
     return process, ours
 
 
@@ -187,6 +197,7 @@ class DecoderPool:
         self._failed_starts = 0
         self._starting: set[asyncio.Task[None]] = set()
         self._closed = True
+        self._broken = ""
 
     async def __aenter__(self) -> Self:
         """Start the decoders; bodies may be given at once, and wait for them."""
@@ -221,6 +232,8 @@ class DecoderPool:
         """
         if self._closed:
             raise RuntimeError("use a DecoderPool inside `async with`")
+        if self._broken:
+            raise EngineError(self._broken)
         task = Task(body, asyncio.get_running_loop().create_future())
         self._waiting.append(task)
         idlest = min((d for d in self._decoders if d.ready), key=lambda d: len(d.tasks), default=None)
@@ -229,7 +242,11 @@ class DecoderPool:
         return await task.outcome
 
     def _add(self) -> None:
-        decoder = Decoder(self)
+        try:
+            decoder = Decoder(self)
+        except OSError as error:
+            self._give_up(f"no process can be started for an image decoder: {error}")
+            return
         self._decoders.add(decoder)
         starting = asyncio.get_running_loop().create_task(decoder.connect())
         self._starting.add(starting)
@@ -262,29 +279,33 @@ class DecoderPool:
         if not decoder.ready:
             self._failed_starts += 1
             if self._failed_starts >= _FAILED_STARTS:
-                self._give_up()
+                self._give_up(_NO_START)
                 return
         if decoder.tasks:
-            self._judge(decoder.tasks[0], timed_out=decoder.timed_out)
+            self._judge(decoder.tasks[0], expired=decoder.expired)
         self._waiting.extendleft(task for task in reversed(decoder.tasks) if not task.outcome.done())
         self._add()
 
-    def _judge(self, culprit: Task, *, timed_out: bool) -> None:
+    def _judge(self, culprit: Task, *, expired: bool) -> None:
         culprit.deaths += 1
-        if timed_out:
+        if expired:
             self.done(culprit, Reason.DECODER_TIMEOUT)
         elif culprit.deaths >= _TRIES:
             self.done(culprit, Reason.DECODER_CRASHED)
 
-    def _give_up(self) -> None:
-        message = (
-            f"the image decoder did not start {_FAILED_STARTS} times in a row; "
-            f"`{sys.executable} -P -c 'import allmende.media.decoder_process'` may show why"
-        )
+    def _give_up(self, message: str) -> None:
+        """Nothing will be decoded any more; the bodies under way still are."""
+        self._broken = message
         while self._waiting:
             task = self._waiting.popleft()
             if not task.outcome.done():
                 task.outcome.set_exception(EngineError(message))
+
+
+_NO_START = (
+    f"the image decoder did not start {_FAILED_STARTS} times in a row; "
+    f"`{sys.executable} -P -c 'import allmende.media.decoder_process'` may show why"
+)
 
 
 def _reap(processes: list["subprocess.Popen[bytes]"]) -> None:

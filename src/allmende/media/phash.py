@@ -6,7 +6,7 @@ hexadecimal number, so the digits are those that the reference implementation pr
 if at most 31 bits differ, says the paper; below quality 50 the image has too little detail to tell.
 
 The reference blurs the full image with two box filters and takes every n-th pixel; we average to 64 x 64 from the
-scaled-down image. The two differ by 8 bits on average (docs/decisions/0005-image-decoding.md), less than the reference
+scaled-down image. The two differ by 7 bits on average (docs/decisions/0005-image-decoding.md), less than the reference
 differs from itself when the image is scaled down first.
 """
 

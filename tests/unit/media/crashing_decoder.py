@@ -1,7 +1,7 @@
 """A decoder that does what its body says, to try what hostile files may do: the process and the protocol are the real ones.
 
 `hang` decodes for ever, `abort` kills the process, `hoard` takes memory until there is none, `raise` runs into an error
-nobody thought of; anything else is an image.
+nobody thought of, `lie` writes what is no answer; anything else is an image.
 """
 
 import os
@@ -19,6 +19,8 @@ def obey(body, options):
         hoard = []
         while True:
             hoard.append(bytearray(10_000_000))
+    if body == b"lie":
+        os.write(0, (4).to_bytes(4, "little") + b"\xc1\xc1\xc1\xc1")
     if body == b"raise":
         raise ZeroDivisionError
     return image.process(body, options)

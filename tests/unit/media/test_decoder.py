@@ -78,10 +78,10 @@ def test_bodies_of_every_size():
 
 def test_a_crash_costs_its_own_body_and_no_other(obedient):
     bodies = [GOOD] * 30
-    bodies[3], bodies[17] = b"abort", b"raise"
+    bodies[3], bodies[17], bodies[21] = b"abort", b"raise", b"lie"
     outcomes = run(bodies)
-    assert [k for k, outcome in enumerate(outcomes) if outcome is Reason.DECODER_CRASHED] == [3, 17]
-    assert all(isinstance(outcome, ImageSample) for k, outcome in enumerate(outcomes) if k not in {3, 17})
+    assert [k for k, outcome in enumerate(outcomes) if outcome is Reason.DECODER_CRASHED] == [3, 17, 21]
+    assert sum(isinstance(outcome, ImageSample) for outcome in outcomes) == 27
 
 
 def test_a_deadline_costs_its_own_body_and_no_other(obedient):
@@ -175,10 +175,17 @@ def test_a_pool_is_used_inside_its_block():
     asyncio.run(main())
 
 
-def test_a_decoder_that_can_not_start_is_an_error(monkeypatch):
-    monkeypatch.setattr(decoder, "COMMAND", [sys.executable, "-c", "raise SystemExit(3)"])
-    with pytest.raises(EngineError, match="did not start"):
-        run([GOOD])
+@pytest.mark.parametrize("command", [[sys.executable, "-c", "raise SystemExit(3)"], ["/nowhere/python"]])
+def test_a_decoder_that_can_not_start_is_an_error(monkeypatch, command):
+    monkeypatch.setattr(decoder, "COMMAND", command)
+
+    async def main():
+        async with DecoderPool(2, OPTIONS) as pool:
+            for _ in range(2):
+                with pytest.raises(EngineError, match=r"image decoder"):
+                    await pool.process(GOOD)
+
+    asyncio.run(main())
 
 
 def test_decoders_see_no_secrets(monkeypatch):
