@@ -183,11 +183,9 @@ def _inflate(member: memoryview, limit: int) -> bytearray | None:
 def _whole_record(data: bytes | bytearray) -> int:
     """Where the block begins, if the data are one record written as most programs write it; else 0."""
     block = data.find(b"\r\n\r\n") + 4
-    length = data.find(b"\r\nContent-Length: ", 0, block) + 18
-    if length < 18 or not data.startswith(b"WARC/1."):
-        return 0
-    digits = data[length : data.find(b"\r\n", length)]
-    return block if digits.isdigit() and block + int(digits[:15]) + 4 == len(data) and data[-4:] == b"\r\n\r\n" else 0
+    digits = data[data.rfind(b"\r\nContent-Length: ", 0, block) + 18 : block].partition(b"\r\n")[0]
+    whole = digits.isdigit() and block + int(digits[:15]) + 4 == len(data) and data.endswith(b"\r\n\r\n")
+    return block if whole and data.startswith(b"WARC/1.") else 0
 
 
 def _odd_member(content: bytearray, offset: int, length: int, limit: int) -> Iterator[Record | Reason]:

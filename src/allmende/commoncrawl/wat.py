@@ -146,9 +146,11 @@ class _WatRecord(_Part, frozen=True, gc=False):
 _decode_record = msgspec.json.Decoder(_WatRecord).decode
 _decode_links = msgspec.json.Decoder(list[BodyLink]).decode
 
+_RESPONSE = b'"HTTP-Response-Metadata"'
 _LINKS = b'"Links":['
 _IMAGE = b'{"path":"IMG@/src"'
-_ANY_IMAGE = b'IMG@/src"'
+_CURRENT = b'"Envelope":{"Payload-Metadata":{'
+"""Begins the envelope since the generator keeps the order in which it writes: then path is a link's first key."""
 _has_usual_links = re.compile(rb'"Links":\[\{"path":"[A-Z0-9]+(?:@/|/#)').match
 _build = re.compile(rb"\nsoftware-info:[^\n]*-(\d{8})\d{6}\s*\n|\nwarc-date:[ \t]*([\d-]{10})", re.IGNORECASE)
 
@@ -164,7 +166,7 @@ def read_wat(stream: Readable) -> Iterator[WatCapture | Reason]:
         if isinstance(record, Reason):
             seen = True
             yield record
-        elif b'"HTTP-Response-Metadata"' in record.data:
+        elif sz.find(record.data, _RESPONSE) >= 0:
             seen = True
             capture = _capture(record, escaped)
             if capture is not None:
@@ -198,13 +200,11 @@ _Told = tuple[_WatRecord, list[BodyLink], str]
 def _read_usual(data: bytes | bytearray, block: int) -> _Told | None:
     """A record of the current form, read by cutting; None if it may not be one."""
     links = sz.find(data, _LINKS, block)
-    if links < 0 or not _has_usual_links(data, links):
+    if links < 0 or sz.find(data, _CURRENT, block, links) < 0 or not _has_usual_links(data, links):
         return None
     end = data.rfind(b'"}]', links) + 3
     view = memoryview(data)
     images = _cut_images(data, links, end)
-    if len(images) != sz.count(view[links:end], _ANY_IMAGE):
-        return None  # path is not always the first key
     try:
         record = _decode_record(b"".join((view[block:links], b'"Links":[]', view[end:])))
         found = _decode_links(b"[%b]" % b",".join(images)) if images else []

@@ -20,7 +20,7 @@ import ada_url
 
 from allmende.schema import Reason
 
-_SAFE = "[A-Za-z0-9_~!$&()*+,;=/-]"
+_SAFE = "[A-Za-z0-9_~!$&()*+,;=:@/-]"
 """What stays as it is anywhere in a path."""
 _PATH = rf"{_SAFE}*+(?:(?:(?<!/)\.|%(?!2[eE])){_SAFE}*+)*+"
 """A path in which no segment begins with a dot, and none has an escaped one: so there is no `.` or `..` to resolve."""
@@ -31,7 +31,7 @@ _HOST = r"(?:[a-z0-9]++[.-])++[a-z]{2,}+"
 is_plain = re.compile(rf"https?://{_HOST}/{_PATH}{_QUERY}").fullmatch
 """Whether a link is its own `normalise`; if it is not too long, and not necessarily else."""
 _is_plain_path = re.compile(rf"/(?!/){_PATH}{_QUERY}").fullmatch
-_is_plain_relative = re.compile(rf"[A-Za-z0-9_]{_PATH}{_QUERY}").fullmatch
+_is_plain_relative = re.compile(rf"(?![^/?]*:)[A-Za-z0-9_]{_PATH}{_QUERY}").fullmatch
 _IGNORED = "".join(map(chr, range(33)))
 _is_other_scheme = re.compile(r"[\x00-\x20]*(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE).match
 
