@@ -77,7 +77,8 @@ def check(recipe: Recipe, where: str = "recipe") -> None:
         raise RecipeError(
             f"{where}: [images] quality is png's compression level here: 0..9, not {recipe.images.quality}."
         )
-    if recipe.fetch.source == "archive" and (recipe.select.urls or recipe.select.kind == "wat"):
+    wats = recipe.select.urls or (recipe.select.crawl and recipe.select.kind == "wat")
+    if recipe.fetch.source == "archive" and wats:
         raise RecipeError(
             f'{where}: [fetch] from = "archive" needs the WARC files themselves: set [select] kind = "warc".'
         )

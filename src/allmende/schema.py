@@ -278,6 +278,19 @@ CANDIDATES = pa.schema(
 )
 """A row for each image link with words: the table of `candidates/` and, after dedup, of `unique/`."""
 
+CAPTURES = pa.schema(
+    [
+        _field("url", pa.string(), "URL of the captured image, normalised."),
+        CANDIDATES.field("url_key"),
+        CANDIDATES.field("host_key"),
+        _field("archive", pa.string(), "Location of the archive that holds it."),
+        _field("offset", pa.int64(), "Byte offset of its record there."),
+        _field("length", pa.int64(), "Compressed length of the record in bytes."),
+        _field("captured_at", _UTC, "When it was captured."),
+    ]
+)
+"""A row for each image that an archive holds itself: where archive mode takes its bytes from."""
+
 FETCH_FACTS = pa.schema(
     [
         _field("final_url", pa.string(), "URL that answered, after redirects."),

@@ -36,17 +36,18 @@ def in_bucket(bucket: int, buckets: int) -> pc.Expression:
 
 
 class BucketWriter:
-    """Writes candidates to a Parquet file, a row group for each bucket of each table it is given."""
+    """Writes rows with a host_key to a Parquet file, a row group for each bucket of each table it is given."""
 
-    def __init__(self, path: str, buckets: int):
-        self._writer = pq.ParquetWriter(path, CANDIDATES, compression="zstd")
+    def __init__(self, path: str, buckets: int, schema: pa.Schema = CANDIDATES):
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
         self._shift = np.uint64(64 - (buckets.bit_length() - 1))
 
     def write(self, table: pa.Table) -> None:
-        """Appends rows in `schema.CANDIDATES`, in any order."""
+        """Appends rows in any order."""
         if not len(table):
             return
-        table = table.sort_by([("host_key", "ascending"), ("url_key", "ascending"), ("uid", "ascending")])
+        by = [name for name in ("host_key", "url_key", "uid") if name in table.column_names]
+        table = table.sort_by([(name, "ascending") for name in by])
         keys = table.column("host_key").to_numpy()
         edges = [0, *(np.flatnonzero(np.diff(keys >> self._shift)) + 1).tolist(), len(table)]
         for begin, end in itertools.pairwise(edges):

@@ -5,22 +5,28 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from math import ceil
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.commoncrawl.crawls import archive_paths, sample
 from allmende.commoncrawl.source import Archive, expand, locate, open_archive
+from allmende.commoncrawl.warc import WarcCapture, is_image, read_warc
 from allmende.commoncrawl.wat import read_wat
 from allmende.errors import SourceMissing, SourceRefused
 from allmende.extract.candidates import DROPPED, Batch, Count, candidate_batches
+from allmende.extract.html_images import page_from_html
 from allmende.extract.judge import Judge
-from allmende.extract.page import Page
+from allmende.extract.page import Page, parse_date
+from allmende.extract.urls import normalise, split_host
 from allmende.extract.wat_images import page_from_wat
 from allmende.filters.judge import CaptionJudge
-from allmende.lake import Lake, Tally
+from allmende.identity import key64
+from allmende.lake import Lake, PartWriter, Tally
 from allmende.recipe import Recipe
-from allmende.schema import Reason
+from allmende.schema import CAPTURES, Reason
 from allmende.steps.buckets import BucketWriter, bucket_count
 from allmende.steps.step import Parts, Settings
 
@@ -67,32 +73,61 @@ class Worker:
         return {"parts": len(task["parts"])}
 
     def _part(self, name: str, plan: dict[str, Any]) -> None:
-        records, candidates = Tally(), Tally()
-        with self.settings.lake.step("candidates").part(name, self.settings.plan) as part, ExitStack() as files:
-            kept = files.enter_context(BucketWriter(str(part.file(".parquet")), plan["buckets"]))
-            dropped = None
-            if self.settings.recipe.extract.keep_dropped:
-                dropped = files.enter_context(
-                    pq.ParquetWriter(part.file(".dropped.parquet"), DROPPED, compression="zstd")
-                )
-            for archive in plan["archives"]:
-                try:
-                    for batch in read_candidates(archive, self.settings.recipe, self.judge):
-                        kept.write(batch.kept)
-                        if dropped is not None:
-                            dropped.write_table(batch.dropped)
-                        records.add(_tally(batch.records))
-                        candidates.add(_tally(batch.candidates))
-                except SourceRefused:  # a block of this machine, most likely: the next run may have more luck
-                    raise
-                except SourceMissing:
-                    records.drop(Reason.ARCHIVE_MISSING)
-            files.close()
-            part.commit({"record": records, "candidate": candidates})
+        with self.settings.lake.step("candidates").part(name, self.settings.plan) as part:
+            with _Output(part, self.settings.recipe, plan["buckets"]) as output:
+                for archive in plan["archives"]:
+                    output.read(archive, self.judge)
+            part.commit({"record": output.records, "candidate": output.candidates})
 
 
-def read_candidates(archive: str, recipe: Recipe, judge: Judge) -> Iterator[Batch]:
+class _Output:
+    """The files of one part while archives are read into them."""
+
+    def __init__(self, part: PartWriter, recipe: Recipe, buckets: int):
+        self.records, self.candidates = Tally(), Tally()
+        self._recipe = recipe
+        self._files = ExitStack()
+        self._kept = self._files.enter_context(BucketWriter(str(part.file(".parquet")), buckets))
+        self._dropped = self._captures = None
+        if recipe.extract.keep_dropped:
+            self._dropped = self._files.enter_context(pq.ParquetWriter(part.file(".dropped.parquet"), DROPPED))
+        if recipe.fetch.source == "archive":
+            path = str(part.file(".captures.parquet"))
+            self._captures = Captures(self._files.enter_context(BucketWriter(path, buckets, CAPTURES)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._files.close()
+
+    def read(self, archive: str, judge: Judge) -> None:
+        """Takes over everything from one archive. One that does not exist is counted."""
+        try:
+            for batch in read_candidates(archive, self._recipe, judge, self._captures):
+                self._kept.write(batch.kept)
+                if self._dropped is not None:
+                    self._dropped.write_table(batch.dropped)
+                self.records.add(_tally(batch.records))
+                self.candidates.add(_tally(batch.candidates))
+        except SourceRefused:  # a block of this machine, most likely: the next run may have more luck
+            raise
+        except SourceMissing:
+            self.records.drop(Reason.ARCHIVE_MISSING)
+        if self._captures is not None:
+            self._captures.flush()
+
+
+def read_candidates(archive: str, recipe: Recipe, judge: Judge, captures: "Captures | None" = None) -> Iterator[Batch]:
     """The candidates of one archive, batch by batch.
+
+    Args:
+        archive: Path or URL of a WAT or WARC file.
+        recipe: Its sections select, extract and run are used.
+        judge: Chooses the captions.
+        captures: Told of each image that the archive holds itself.
 
     Raises:
         SourceMissing: if there is no such archive.
@@ -100,18 +135,61 @@ def read_candidates(archive: str, recipe: Recipe, judge: Judge) -> Iterator[Batc
     """
     crawl = recipe.select.crawl or next(iter(re.findall(r"CC-MAIN-\d{4}-\d{2}", archive)), None)
     with open_archive(archive, retries=recipe.select.retries, cache=recipe.select.cache) as stream:
-        pages = _pages(stream, recipe)
+        pages = (
+            _wat_pages(stream, recipe) if _is_wat(archive, recipe) else _warc_pages(stream, archive, recipe, captures)
+        )
         yield from candidate_batches(pages, judge, crawl, keep_dropped=recipe.extract.keep_dropped)
+
+
+def _is_wat(archive: str, recipe: Recipe) -> bool:
+    """By its name; by `select.kind` if that tells nothing."""
+    name = archive.rsplit("/", 1)[-1].lower()
+    if ".wat" in name:
+        return True
+    return ".warc" not in name and recipe.select.kind == "wat"
+
+
+def _wat_pages(stream: Archive, recipe: Recipe) -> Iterator[Page | Reason]:
+    for capture in read_wat(stream):
+        yield capture if isinstance(capture, Reason) else page_from_wat(capture, recipe.extract.max_url_chars)
+
+
+def _warc_pages(stream: Archive, archive: str, recipe: Recipe, captures: "Captures | None") -> Iterator[Page | Reason]:
+    extract, name = recipe.extract, archive.rsplit("/", 1)[-1]
+    for capture in read_warc(stream, extract.max_page_bytes):
+        if isinstance(capture, Reason):
+            yield capture
+            continue
+        if captures is not None and is_image(capture):
+            captures.add(archive, capture)
+        yield page_from_html(capture, name, extract.context_chars, extract.max_url_chars)
+
+
+class Captures:
+    """Collects where the images are that archives hold themselves."""
+
+    def __init__(self, writer: BucketWriter):
+        self._writer = writer
+        self._rows: list[dict[str, Any]] = []
+
+    def add(self, archive: str, capture: WarcCapture) -> None:
+        """Notes one; a URL that is none, or a record that can't be read alone, is of no use."""
+        url = normalise(capture.url, "")
+        if isinstance(url, Reason) or capture.length is None:
+            return
+        keys = {"url": url, "url_key": key64(url), "host_key": key64(split_host(url))}
+        place = {"archive": archive, "offset": capture.offset, "length": capture.length}
+        self._rows.append({**keys, **place, "captured_at": parse_date(capture.date)})
+
+    def flush(self) -> None:
+        """Writes what was noted since the last time."""
+        self._writer.write(pa.Table.from_pylist(self._rows, CAPTURES))
+        self._rows = []
 
 
 def judge_of(recipe: Recipe) -> Judge:
     """The judge that a recipe asks for."""
     return CaptionJudge(recipe.captions, recipe.urls, recipe.extract.caption_sources)
-
-
-def _pages(stream: Archive, recipe: Recipe) -> Iterator[Page | Reason]:
-    for capture in read_wat(stream):
-        yield capture if isinstance(capture, Reason) else page_from_wat(capture, recipe.extract.max_url_chars)
 
 
 def _tally(count: Count) -> Tally:

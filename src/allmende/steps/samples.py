@@ -7,9 +7,9 @@ into the part's `.bin` in the order of the release, so that what comes out does 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from allmende.fetch.agent import user_agent
 from allmende.fetch.client import Client
-from allmende.fetch.outcome import Fetched, Outcome, Target
+from allmende.fetch.outcome import Fetched, Target
 from allmende.lake import Lake
 from allmende.media.decoder import DecoderPool
 from allmende.media.sample import ImageSample
@@ -27,6 +27,7 @@ from allmende.permission import XRobotsTag
 from allmende.recipe import Recipe
 from allmende.schema import CANDIDATES, Reason
 from allmende.steps import frequent
+from allmende.steps.archive_source import ArchiveSource
 from allmende.steps.sample_part import SamplePart
 from allmende.steps.step import Parts, Settings
 
@@ -78,12 +79,6 @@ class Retry(msgspec.Struct, frozen=True):
         return mask
 
 
-class _Source(Protocol):
-    """Where bytes come from: the web or the archive."""
-
-    def run(self, targets: Iterator[Target], handle: Any) -> AsyncIterator[tuple[Target, Outcome[ImageSample]]]: ...
-
-
 class Worker:
     """Fetches and decodes the rows of its parts."""
 
@@ -117,12 +112,14 @@ class Worker:
                     await asyncio.to_thread(part.commit)
                     del open_parts[name]
 
-    def _source(self, parts: Parts) -> Any:
+    def _source(self, parts: Parts) -> Client | ArchiveSource:
         recipe = self.settings.recipe
         if recipe.fetch.source == "archive":
-            from allmende.fetch.archive import ArchiveClient
-
-            return ArchiveClient(self.settings.lake, {part["unique"] for part in parts.values()}, recipe)
+            unique = self.settings.lake.step("unique").read_plan()
+            assert unique is not None
+            chosen = [unique.parts[name] for name in {part["unique"] for part in parts.values()}]
+            buckets = {(part["bucket"], part["buckets"]) for part in chosen}
+            return ArchiveSource(self.settings.lake, buckets, recipe, XRobotsTag())
         return Client(recipe.fetch, user_agent(recipe.dataset.contact), XRobotsTag())
 
     def _targets(self, parts: Parts, retry: Retry | None, open_parts: dict[str, SamplePart]) -> Iterator[Target]:
