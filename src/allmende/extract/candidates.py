@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from allmende.extract.judge import Judge, Verdict
 from allmende.extract.page import Link, Page
@@ -46,9 +45,9 @@ class Batch(NamedTuple):
     """Candidates of some pages, and what became of the rest."""
 
     kept: pa.Table
-    """Columns of `schema.CANDIDATES`, sorted by (`host_key`, `url_key`, `uid`)."""
+    """Columns of `schema.CANDIDATES`, in the order of the pages."""
     dropped: pa.Table | None
-    """Columns of `DROPPED`, sorted the same way; None unless asked for."""
+    """Columns of `DROPPED`, in the same order; None unless asked for."""
     records: Count
     """Captures: kept are those that are pages."""
     candidates: Count
@@ -138,11 +137,9 @@ class _Rows:
         self._clear()
 
     def table(self) -> pa.Table:
-        """All rows, sorted."""
+        """All rows."""
         self._flush()
-        table = pa.Table.from_batches(self._done, self._schema).combine_chunks()
-        keys = [(name, "ascending") for name in ("host_key", "url_key", "uid")]
-        return table.take(pc.sort_indices(table.select(["host_key", "url_key", "uid"]), sort_keys=keys))
+        return pa.Table.from_batches(self._done, self._schema)
 
 
 class _Collector:
@@ -256,22 +253,22 @@ def _keys(links: list[Link], captions: list[str]) -> dict[str, Any]:
     """
     new_uid, new_key = blake2b(digest_size=16).copy, blake2b(digest_size=8).copy
     uids, url_keys, caption_keys, host_keys = [], [], [], []
-    hosts: dict[str, bytes] = {}
+    before, host_key = "//", b""
     for link, caption in zip(links, captions, strict=True):
-        url = link.url.encode()
+        url, words = link.url.encode(), caption.encode()
         state = new_key()
         state.update(url)
         url_keys.append(state.digest())
         state = new_uid()
-        state.update(b"%b\0%b" % (url, caption.encode()))
+        state.update(url + b"\0" + words)
         uids.append(state.digest())
         state = new_key()
-        state.update(caption.lower().encode())
+        state.update(words.lower() if len(words) == len(caption) else caption.lower().encode())  # ASCII, or not
         caption_keys.append(state.digest())
-        netloc = link.url.split("/", 3)[2]
-        if netloc not in hosts:
-            hosts[netloc] = blake2b(split_host(link.url).encode(), digest_size=8).digest()
-        host_keys.append(hosts[netloc])
+        if not link.url.startswith(before):  # images in a row are mostly on one host
+            before = "/".join(link.url.split("/", 3)[:3]) + "/"
+            host_key = blake2b(split_host(link.url).encode(), digest_size=8).digest()
+        host_keys.append(host_key)
     keys = {"url_key": url_keys, "host_key": host_keys, "caption_key": caption_keys}
     columns: dict[str, Any] = {name: np.frombuffer(b"".join(of), ">u8").astype(np.uint64) for name, of in keys.items()}
     return columns | {"uid": _hex(b"".join(uids))}

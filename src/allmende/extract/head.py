@@ -83,6 +83,8 @@ def read_head(
 
 def _lines(headers: Headers) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
+    if _HEADERS.isdisjoint(map(str.lower, headers)):
+        return found
     for name, value in headers.items():
         if (lower := name.lower()) in _HEADERS:
             found.setdefault(lower, []).extend([value] if isinstance(value, str) else value)
