@@ -208,12 +208,13 @@ def _read_usual(data: bytes | bytearray, block: int) -> _Told | None:
     try:
         record = _decode_record(b"".join((view[block:links], b'"Links":[]', view[end:])))
         found = _decode_links(b"[%b]" % b",".join(images)) if images else []
+        license_url = _first_license(data, links, end)
     except (ValueError, RecursionError):
         return None
     response = record.envelope.payload.response
     if not (response and response.html and response.html.head):
         return None  # what is missing may have stood behind the links, and been cut with them
-    return record, found, _first_license(data, links, end)
+    return record, found, license_url
 
 
 def _cut_images(data: bytes | bytearray, start: int, end: int) -> list[bytes | bytearray]:
@@ -227,16 +228,17 @@ def _cut_images(data: bytes | bytearray, start: int, end: int) -> list[bytes | b
 
 
 def _first_license(data: bytes | bytearray, start: int, end: int) -> str:
-    """Target of the first link in `data[start:end]` whose rel has the word license."""
+    """Target of the first link in `data[start:end]` whose rel has the word license.
+
+    Raises:
+        ValueError: The object of that link can't be cut out.
+    """
     while (start := sz.find(data, b"icense", start + 1, end)) >= 0:
         quote = data.rfind(b'"', 0, start)
         if data[quote - 6 : quote + 1] != b'"rel":"':
             continue
         begin = data.rfind(b'{"path":', 0, quote)
-        try:
-            (link,) = _decode_links(b"".join((b"[", data[begin : data.find(b'"}', start) + 2], b"]")))
-        except ValueError:
-            continue
+        (link,) = _decode_links(b"".join((b"[", data[begin : data.find(b'"}', start) + 2], b"]")))
         if _is_license(link.rel):
             return link.url
     return ""
