@@ -21,7 +21,7 @@ def page_from_wat(capture: WatCapture, max_url_chars: int = 2_000) -> Page | Rea
     """
     if capture.status not in ("200", ""):
         return Reason.RECORD_HTTP_STATUS
-    if not capture.is_html:
+    if not (capture.is_html or _is_said_to_be_html(capture)):
         return Reason.RECORD_NOT_HTML
     if isinstance(normalise(capture.url, "", 100_000), Reason):
         return Reason.PAGE_URL_INVALID
@@ -43,6 +43,12 @@ def page_from_wat(capture: WatCapture, max_url_chars: int = 2_000) -> Page | Rea
         images=images,
         dropped=dropped,
     )
+
+
+def _is_said_to_be_html(capture: WatCapture) -> bool:
+    """Whether the headers say so: a page without head and links has no HTML-Metadata in some WATs."""
+    types = [value for name, value in capture.headers.items() if name.lower() == "content-type"]
+    return any("html" in str(value).lower() for value in types)
 
 
 def _images(found: list[BodyLink], base: str, longest: int) -> tuple[list[Link], dict[Reason, int]]:

@@ -4,7 +4,9 @@ import re
 from html import unescape
 from html.entities import html5
 
-_REFERENCE = re.compile(r"&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|([A-Za-z][A-Za-z0-9]{1,31};?)(?![=A-Za-z0-9]))")
+_REFERENCE = re.compile(
+    r"&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|([A-Za-z][A-Za-z0-9]{1,31}(?:;|(?![=A-Za-z0-9;]))))"
+)
 
 
 def collapse(text: str) -> str:

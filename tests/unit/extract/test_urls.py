@@ -1,6 +1,6 @@
 import ada_url
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from allmende.extract.urls import base_url, normalise, split_host
@@ -90,6 +90,8 @@ def test_split_host(url, host):
     assert split_host(url) == host
 
 
+calm = settings(deadline=None)
+
 PIECES = st.sampled_from(
     [
         "http:",
@@ -143,6 +145,7 @@ def browser(link, base):
         return None
 
 
+@calm
 @given(LINKS, BASES)
 @example("a", "https://example.org/..")
 @example("a", "https://example.org/x/./y")
@@ -155,6 +158,7 @@ def test_the_short_cut_changes_nothing(link, base):
         assert result == browser(link.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), base)
 
 
+@calm
 @given(LINKS, BASES)
 def test_normalising_again_changes_nothing(link, base):
     result = normalise(link, base)

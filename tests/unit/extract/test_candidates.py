@@ -1,0 +1,145 @@
+import gc
+from datetime import UTC, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from allmende.extract.candidates import DROPPED, candidate_batches
+from allmende.extract.judge import Verdict
+from allmende.extract.page import Facts, Link, Page
+from allmende.extract.urls import split_host
+from allmende.identity import key64, uid
+from allmende.schema import CANDIDATES, WORDS, Reason
+
+
+def judge(url, words):
+    if "logo" in url:
+        return Reason.URL_BLOCKED
+    return Verdict(words["alt"], "alt", "de", 0.75) if "alt" in words else Reason.NO_CAPTION
+
+
+def page(number=0, images=(), dropped=None):
+    facts = Facts(language="de", robots="noai")
+    date = datetime(2026, 10, 21, 12, tzinfo=UTC)
+    return Page(f"https://example.org/{number}", facts, "a.warc.gz", number * 10, 9, date, list(images), dropped or {})
+
+
+def one(items, **options):
+    (batch,) = candidate_batches(items, judge, "CC-MAIN-2026-43", **options)
+    return batch
+
+
+def test_rows():
+    links = [
+        Link(
+            "https://a.example:8080/ä.jpg".replace("ä", "%C3%A4"),
+            "img",
+            {"alt": "Ein Rad", "title": "T"},
+            "vor",
+            "nach",
+        ),
+        Link("https://b.example/2.jpg", "og:image", {"og": "x"}),
+        Link("https://b.example/3.jpg", "img", {"alt": "STRASSE Ä"}),
+    ]
+    kept = one([page(), page(7, links)]).kept
+    assert kept.schema == CANDIDATES
+    first, second = kept.to_pylist()
+    assert {k: v for k, v in first.items() if v is not None} == {
+        "uid": uid(links[0].url, "Ein Rad"),
+        "url": links[0].url,
+        "caption": "Ein Rad",
+        "caption_source": "alt",
+        "found_in": "img",
+        "alt": "Ein Rad",
+        "title": "T",
+        "text_before": "vor",
+        "text_after": "nach",
+        "language": "de",
+        "language_score": 0.75,
+        "page_url": "https://example.org/7",
+        "page_language": "de",
+        "page_robots": "noai",
+        "crawl": "CC-MAIN-2026-43",
+        "warc_file": "a.warc.gz",
+        "warc_offset": 70,
+        "warc_length": 9,
+        "captured_at": datetime(2026, 10, 21, 12, tzinfo=UTC),
+        "url_key": key64(links[0].url),
+        "host_key": key64("a.example"),
+        "caption_key": key64("ein rad"),
+        "seen": 1,
+    }
+    assert second["title"] is None
+    assert second["caption_key"] == key64("strasse ä")
+
+
+def test_every_image_is_counted():
+    links = [
+        Link("https://a.example/logo.png", "img", {"alt": "x"}),
+        Link("https://a.example/1.png", "img", {"og": "x"}),
+    ]
+    items = [page(1, links, {Reason.URL_SCHEME: 3}), Reason.RECORD_NOT_HTML, Reason.RECORD_TRUNCATED, page(2)]
+    batch = one(items)
+    assert (batch.records.seen, batch.records.kept) == (4, 2)
+    assert batch.records.dropped == {Reason.RECORD_NOT_HTML: 1, Reason.RECORD_TRUNCATED: 1}
+    assert (batch.candidates.seen, batch.candidates.kept) == (5, 0)
+    assert batch.candidates.dropped == {Reason.URL_BLOCKED: 1, Reason.NO_CAPTION: 1, Reason.URL_SCHEME: 3}
+    assert batch.dropped is None
+
+
+def test_dropped_rows_can_be_kept():
+    links = [
+        Link("https://a.example/logo.png", "img", {"alt": "x"}),
+        Link("https://a.example/1.png", "img", {"alt": "y"}),
+    ]
+    batch = one([page(3, links)], keep_dropped=True)
+    assert batch.dropped.schema == DROPPED
+    (row,) = batch.dropped.to_pylist()
+    assert (row["reason"], row["alt"], row["caption"], row["page_url"]) == (
+        "url_blocked",
+        "x",
+        None,
+        "https://example.org/3",
+    )
+    assert row["uid"] == uid(links[0].url, "")
+    assert len(batch.kept) == 1
+
+
+def test_nothing_at_all_is_one_empty_batch():
+    batch = one([], keep_dropped=True)
+    assert (len(batch.kept), len(batch.dropped), batch.records.seen) == (0, 0, 0)
+
+
+def test_batches_are_bounded_and_nothing_is_lost_between_them():
+    pages = [
+        page(n, [Link(f"https://a.example/{n}/{i}.jpg", "img", {"alt": "x"}) for i in range(7)]) for n in range(900)
+    ]
+    batches = list(candidate_batches(iter(pages), judge, rows=1_000))
+    assert all(1_000 <= len(batch.kept) < 1_007 for batch in batches[:-1])
+    rows = [row for batch in batches for row in batch.kept.select(["url", "page_url"]).to_pylist()]
+    assert rows == [{"url": link.url, "page_url": p.url} for p in pages for link in p.images]
+    assert sum(batch.records.seen for batch in batches) == 900
+
+
+def test_the_cycle_collector_runs_between_batches():
+    pages = (page(n, [Link("https://a.example/1.jpg", "img", {"alt": "x"})]) for n in range(3))
+    for _ in candidate_batches(pages, judge, rows=1):
+        assert gc.isenabled()
+    assert gc.isenabled()
+
+
+URLS = st.sampled_from(["https://a.example/1.jpg", "https://a.example:80/1", "http://b.example/2?x", "http://[::1]/3"])
+WORDS_OF = st.dictionaries(st.sampled_from(WORDS), st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.builds(Link, URLS, st.just("img"), WORDS_OF), max_size=4), max_size=5), st.booleans())
+def test_names_are_those_of_identity(pages, keep_dropped):
+    batch = one([page(n, links) for n, links in enumerate(pages)], keep_dropped=keep_dropped)
+    for row in batch.kept.to_pylist():
+        assert row["uid"] == uid(row["url"], row["caption"])
+        assert row["url_key"] == key64(row["url"])
+        assert row["host_key"] == key64(split_host(row["url"]))
+        assert row["caption_key"] == key64(row["caption"].lower())
+    assert batch.candidates.seen == batch.candidates.kept + sum(batch.candidates.dropped.values())
+    assert batch.candidates.kept == len(batch.kept)
