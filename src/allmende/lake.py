@@ -268,9 +268,7 @@ class StepFolder:
 
     def write_plan(self, plan: Plan) -> None:
         """Fixes the step's parts."""
-        self.lake.write(
-            f"{self.name}/plan.json", msgspec.json.format(msgspec.json.encode(plan, order="deterministic"), indent=1)
-        )
+        self.lake.write(f"{self.name}/plan.json", msgspec.json.format(msgspec.json.encode(plan), indent=1))
 
     def finished(self) -> list[str]:
         """Ids of the parts that exist, sorted. A listing, no file is opened."""
@@ -402,7 +400,7 @@ class PartWriter:
         for name, path in sorted(written.items()):
             self.step.lake.put(path, f"{self.step.name}/{name}")
         self._sync_folder()
-        content = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1)
+        content = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
         self.step.lake.write(f"{self.step.name}/part-{self.part}.json", content)
         return manifest
 

@@ -645,13 +645,32 @@ def test_a_caller_that_takes_its_time_is_not_buried(server, monkeypatch):
         async with Client(config(server, concurrency=4), AGENT, XRobotsTag()) as client:
             outcomes = client.run([Target(i, url) for i, url in enumerate(urls)], body_of)
             await anext(outcomes)
-            await until(lambda: server.hits.total() > 20)
-            await turns(2_000)
+            await until(lambda: not client._running)
             return server.hits.total(), 1 + len([outcome async for outcome in outcomes])
 
     asked, taken = asyncio.run(work())
     assert asked < 100
     assert taken == len(urls)
+
+
+def test_a_caller_that_leaves_early_leaves_nothing_behind(server):
+    """What it had under way does not take the place of others."""
+
+    async def work():
+        async with Client(config(server, concurrency=2), AGENT, XRobotsTag()) as client, asyncio.timeout(60):
+            urls = [server.url("/ok/1"), server.url("/held/1", 2), server.url("/held/2", 3), server.url("/ok/2", 3)]
+            outcomes = client.run([Target(i, url) for i, url in enumerate(urls)], body_of)
+            await anext(outcomes)
+            await until(lambda: server.hits.total() == 3)
+            await outcomes.aclose()
+            return await collect(client, [server.url(f"/ok/{i}", host=4) for i in range(10)])
+
+    assert {o.reason for o in asyncio.run(work()).values()} == {None}
+
+
+def test_a_redirect_does_not_go_to_the_end_of_the_queue(server):
+    fetch(config(server, per_host=1), [server.url(f"/{path}") for path in ("redirect?to=/ok/0", "ok/1", "ok/2")])
+    assert [path for _, path in server.asked] == ["/redirect?to=/ok/0", "/ok/0", "/ok/1", "/ok/2"]
 
 
 def test_the_user_agent_says_who_asks(server):

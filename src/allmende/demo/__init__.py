@@ -76,7 +76,7 @@ def recipe(server: Server, output: str) -> Recipe:
             license="CC0-1.0",
             contact="https://localhost/allmende-demo",
         ),
-        select=Select(crawl=CRAWL, kind="wat", files=0, source=server.url),
+        select=Select(crawl=CRAWL, kind="warc", files=0, source=server.url),
         extract=Extract(keep_dropped=True),
         fetch=Fetch(
             per_host=16,
