@@ -124,8 +124,8 @@ class Engine(msgspec.Struct, frozen=True):
             return
         here = here and self.kind == "local"
         # With a concurrency, Daft takes processes whatever use_process says.
-        pool = {} if here else {"max_concurrency": min(self.worker_count(), len(lines))}
-        actor = daft.cls(_Actor, use_process=not here, **pool)(
+        count = None if here else min(self.worker_count(), len(lines))
+        actor = daft.cls(_Actor, use_process=not here, max_concurrency=count)(
             f"{worker.__module__}:{worker.__qualname__}", json.dumps(settings), os.getpid()
         )
         frame = daft.from_pydict({"task": lines})

@@ -96,7 +96,8 @@ class Worker:
     async def _run(self, parts: Parts, retry: Retry | None) -> None:
         images = self.settings.recipe.images
         async with AsyncExitStack() as stack:
-            source = await stack.enter_async_context(self._source(parts))
+            source: Client | ArchiveSource = self._source(parts)
+            await stack.enter_async_context(source)
             decoders = await stack.enter_async_context(DecoderPool(self.settings.cores, images))
 
             async def handle(fetched: Fetched) -> ImageSample | Reason:

@@ -1,0 +1,133 @@
+"""Archive mode: the bytes of images come from the WARC files that the candidates come from, and no server is asked.
+
+Stands in for `fetch.client.Client`: the same `run`, the same outcomes. Meant for own crawls and national archives,
+which hold the images of their pages.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from types import TracebackType
+from typing import Self, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as pads
+
+from allmende.commoncrawl.source import read_range
+from allmende.commoncrawl.warc import WarcCapture, read_capture
+from allmende.errors import SourceMissing
+from allmende.fetch.kind import IMAGES
+from allmende.fetch.outcome import Facts, Fetched, Outcome, Target
+from allmende.identity import key64
+from allmende.lake import Lake
+from allmende.permission import Permission
+from allmende.recipe import Recipe
+from allmende.schema import CAPTURES, Reason
+from allmende.steps.buckets import in_bucket
+
+T = TypeVar("T")
+
+AT_ONCE = 16
+"""Records read at once: local disks and object stores both like some company."""
+
+
+class ArchiveSource:
+    """Takes captures from archives. An async context manager, as `Client` is.
+
+    Args:
+        lake: The dataset whose candidates were read from the archives.
+        buckets: The buckets whose URLs will be asked for: number, and how many there are.
+        recipe: For the caps on size and the retries.
+        permission: Asked with the captured headers.
+    """
+
+    def __init__(self, lake: Lake, buckets: set[tuple[int, int]], recipe: Recipe, permission: Permission):
+        self._recipe = recipe
+        self._permission = permission
+        names = lake.step("candidates").files(".captures.parquet")
+        rows = pads.dataset([lake.at(n) for n in names], schema=CAPTURES, filesystem=lake.fs, format="parquet")
+        tables = [rows.to_table(filter=in_bucket(*bucket)) for bucket in sorted(buckets)]
+        # Of several captures of a URL the oldest is taken, of equally old ones the first in the archives' order.
+        order = [
+            ("url_key", "ascending"),
+            ("captured_at", "ascending"),
+            ("archive", "ascending"),
+            ("offset", "ascending"),
+        ]
+        self._rows = pa.concat_tables([CAPTURES.empty_table(), *tables]).sort_by(order)
+        self._keys = self._rows.column("url_key").to_numpy()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return
+
+    async def run(
+        self, targets: Iterable[Target], handle: Callable[[Fetched], Awaitable[T | Reason]]
+    ) -> AsyncIterator[tuple[Target, Outcome[T]]]:
+        """Yields each target with its outcome, as they come; see `Client.run`."""
+        under_way: set[asyncio.Task[tuple[Target, Outcome[T]]]] = set()
+        try:
+            for target in targets:
+                under_way.add(asyncio.create_task(self._one(target, handle)))
+                if len(under_way) >= AT_ONCE:
+                    done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                    for task in done:
+                        yield task.result()
+            for settled in asyncio.as_completed(under_way):
+                yield await settled
+        finally:
+            for task in under_way:
+                task.cancel()
+
+    async def _one(
+        self, target: Target, handle: Callable[[Fetched], Awaitable[T | Reason]]
+    ) -> tuple[Target, Outcome[T]]:
+        capture = await asyncio.to_thread(self._capture, target.url)
+        if isinstance(capture, Reason):
+            return target, Outcome(facts=Facts(final_url=target.url), reason=capture)
+        headers = _headers(capture)
+        facts = Facts(
+            final_url=target.url,
+            http_status=200,
+            content_type=_joined(headers, "content-type"),
+            x_robots_tag=_joined(headers, "x-robots-tag"),
+            last_modified=_joined(headers, "last-modified"),
+            etag=_joined(headers, "etag"),
+            bytes_received=len(capture.body),
+        )
+        if not self._permission.after(target.url, headers).allowed:
+            return target, Outcome(facts=facts, reason=Reason.PERMISSION_DENIED)
+        refusal = IMAGES.judge(facts.content_type, capture.body[:64])
+        if refusal is not None:
+            return target, Outcome(facts=facts, reason=refusal)
+        fetched = Fetched(url=target.url, body=bytes(capture.body), facts=facts, address="")
+        return target, Outcome.of(facts, await handle(fetched))
+
+    def _capture(self, url: str) -> WarcCapture | Reason:
+        place = int(np.searchsorted(self._keys, np.uint64(key64(url))))
+        if place == len(self._keys) or self._rows.column("url")[place].as_py() != url:
+            return Reason.CAPTURE_MISSING
+        row = self._rows.slice(place, 1).to_pylist()[0]
+        select = self._recipe.select
+        try:
+            record = read_range(
+                row["archive"], row["offset"], row["length"], retries=select.retries, cache=select.cache
+            )
+        except SourceMissing:
+            return Reason.CAPTURE_MISSING
+        return read_capture(record, self._recipe.fetch.max_bytes)
+
+
+def _headers(capture: WarcCapture) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in capture.headers.items():
+        found.setdefault(name.lower(), []).extend([value] if isinstance(value, str) else value)
+    return found
+
+
+def _joined(headers: dict[str, list[str]], name: str) -> str | None:
+    return "\n".join(headers[name]) if name in headers else None
