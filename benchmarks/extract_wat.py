@@ -1,0 +1,134 @@
+"""WAT files to candidates, against cc2dataset: one process and one file, then the whole job with dedup.
+
+    python benchmarks/extract_wat.py [kernel] [job]
+
+kernel: CPU seconds of one process for one WAT of 135 MB (uncompressed), the peer's `process_wat` and ours in turn, the
+best of seven each. The peer yields tuples (uid, url, alt, file, page). Ours makes an Arrow table in `schema.CANDIDATES`
+with a judge that takes the first words: also og:image and its kin, page facts, offsets and lengths, three bucket keys.
+
+job: wall and CPU seconds for eight such files on all cores. The peer: `process_wat`, `dropDuplicates` and write, on
+local Spark. Ours: the steps candidates and unique of a build, with all caption rules and language identification.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import archive_inputs
+import peers
+
+FILES, MEGABYTES, TURNS = 8, 135, 7
+PEER = ("cc2dataset==1.5.0", "fastwarc<2", "pysimdjson", "pyspark==3.5.*", "setuptools<80")
+
+PEER_KERNEL = """
+import sys, time
+from loguru import logger
+logger.remove()
+from cc2dataset.main import process_wat
+list(process_wat(sys.argv[1], "image"))
+began = time.process_time()
+rows = len(list(process_wat(sys.argv[1], "image")))
+print(time.process_time() - began, rows)
+"""
+
+OUR_KERNEL = """
+import sys, time
+from allmende.commoncrawl.wat import read_wat
+from allmende.extract.candidates import candidate_batches
+from allmende.extract.judge import Verdict
+from allmende.extract.wat_images import page_from_wat
+from allmende.schema import Reason
+
+def judge(url, words):
+    for source in ("alt", "figcaption", "title", "aria_label", "og", "json_ld"):
+        if source in words:
+            return Verdict(words[source], source, "und", 0.0)
+    return Reason.NO_CAPTION
+
+def work(path):
+    with open(path, "rb") as file:
+        pages = (c if isinstance(c, Reason) else page_from_wat(c) for c in read_wat(file))
+        return sum(len(batch.kept) for batch in candidate_batches(pages, judge, "CC-MAIN-2026-43"))
+
+work(sys.argv[1])
+began = time.process_time()
+rows = work(sys.argv[1])
+print(time.process_time() - began, rows)
+"""
+
+PEER_JOB = """
+import os, sys
+os.environ["PYSPARK_PYTHON"] = sys.executable
+from cc2dataset.main import deduplicate_repartition_count, process_wat
+from cc2dataset.spark_session_builder import build_spark_session
+from pyspark import SparkContext
+out, files = sys.argv[1], sys.argv[2:]
+spark = build_spark_session("local", os.cpu_count(), 6)
+rdd = SparkContext.getOrCreate().parallelize(files, len(files))
+df = rdd.mapPartitions(lambda part: process_wat(list(part)[0], "image")).toDF(["uid", "url", "alt", "cc_filename", "page_url"])
+deduplicate_repartition_count(df, out, len(files), spark)
+"""
+
+OUR_JOB = """
+import sys
+from allmende.building import CANDIDATES, UNIQUE, run_step
+from allmende.engine import Engine
+from allmende.lake import Lake
+from allmende.progress import Silent
+from allmende.recipe import Dataset, Recipe, Select
+if __name__ == "__main__":
+    recipe = Recipe(dataset=Dataset(name="bench"), select=Select(archives=tuple(sys.argv[2:])))
+    for step in (CANDIDATES, UNIQUE):
+        run_step(Lake(sys.argv[1]), step, recipe, Engine(), Silent())
+"""
+
+
+def kernel(path: Path, peer: Path) -> None:
+    """Prints the table for one process."""
+    sides = {"cc2dataset `process_wat`": (peer / "python", PEER_KERNEL), "allmende": (sys.executable, OUR_KERNEL)}
+    best: dict[str, tuple[float, int]] = {}
+    for _ in range(TURNS):
+        for name, (python, code) in sides.items():
+            seconds, rows = subprocess.check_output([python, "-c", code, str(path)], text=True).split()
+            best[name] = min(best.get(name, (1e9, 0)), (float(seconds), int(rows)))
+    slowest = max(seconds for seconds, _ in best.values())
+    print("| one process | CPU seconds | candidates | times as fast |\n|---|---|---|---|")
+    for name, (seconds, rows) in best.items():
+        print(f"| {name} | {seconds:.3f} | {rows:,} | {slowest / seconds:.2f} |")
+
+
+def job(paths: list[Path], peer: Path) -> None:
+    """Prints the table for the whole job."""
+    costs = {}
+    with tempfile.TemporaryDirectory(dir=peers.CACHE) as folder:
+        for name, python, code in (
+            ("cc2dataset on local Spark", peer / "python", PEER_JOB),
+            ("allmende, candidates and unique", sys.executable, OUR_JOB),
+        ):
+            script = Path(folder) / f"{len(costs)}.py"
+            script.write_text(code)
+            out = f"{folder}/out-{len(costs)}"
+            costs[name] = peers.run([str(python), str(script), out, *map(str, paths)])
+    slowest = max(cost.wall for cost in costs.values())
+    print("\n| whole job with dedup | wall seconds | CPU seconds | times as fast |\n|---|---|---|---|")
+    for name, cost in costs.items():
+        print(f"| {name} | {cost.wall:.1f} | {cost.cpu:.1f} | {slowest / cost.wall:.1f} |")
+
+
+def main() -> None:
+    """Makes the inputs, measures, prints Markdown."""
+    wanted = sys.argv[1:] or ["kernel", "job"]
+    peers.CACHE.mkdir(parents=True, exist_ok=True)
+    pages = archive_inputs.sources(peers.CACHE)
+    paths = archive_inputs.write_wats(peers.CACHE / "wat", pages, FILES, MEGABYTES)
+    peer = peers.peer("cc2dataset", *PEER)
+    print(f"{FILES} WAT files of {MEGABYTES} MB. {peers.machine()}\n")
+    if "kernel" in wanted:
+        kernel(paths[0], peer)
+    if "job" in wanted:
+        job(paths, peer)
+
+
+if __name__ == "__main__":
+    main()
