@@ -54,8 +54,16 @@ class Head(_Part, frozen=True, gc=False):
     base: str = field(default="", name="Base")
 
 
-class BodyLink(_Part, frozen=True, gc=False):
-    """A link of any other element."""
+class ImageLink(_Part, frozen=True, gc=False):
+    """The src of an <img>."""
+
+    url: str = ""
+    alt: str = ""
+    title: str = ""
+
+
+class _BodyLink(_Part, frozen=True, gc=False):
+    """A link of any element but <link>."""
 
     path: str = ""
     """Element and attribute, such as `IMG@/src`."""
@@ -77,7 +85,7 @@ class WatCapture(msgspec.Struct, frozen=True, gc=False):
     """HTTP headers; a list where one came several times."""
     head: Head | None
     """None if the response is no HTML, or its HTML has neither head nor links."""
-    images: list[BodyLink]
+    images: list[ImageLink]
     """The `IMG@/src` links."""
     license: str
     """Target of the first <a rel=license>."""
@@ -91,7 +99,7 @@ class WatCapture(msgspec.Struct, frozen=True, gc=False):
 
 class _Html(_Part, frozen=True, gc=False):
     head: Head | None = field(default=None, name="Head")
-    links: list[BodyLink] = field(default_factory=list, name="Links")
+    links: list[_BodyLink] = field(default_factory=list, name="Links")
 
 
 class _Message(_Part, frozen=True, gc=False):
@@ -144,7 +152,8 @@ class _WatRecord(_Part, frozen=True, gc=False):
 
 
 _decode_record = msgspec.json.Decoder(_WatRecord).decode
-_decode_links = msgspec.json.Decoder(list[BodyLink]).decode
+_decode_images = msgspec.json.Decoder(list[ImageLink]).decode
+_decode_link = msgspec.json.Decoder(_BodyLink).decode
 
 _RESPONSE = b'"HTTP-Response-Metadata"'
 _LINKS = b'"Links":['
@@ -193,7 +202,7 @@ def _capture(record: Record, escaped: bool) -> WatCapture | Reason | None:
     return _flat(told, escaped=escaped)
 
 
-_Told = tuple[_WatRecord, list[BodyLink], str]
+_Told = tuple[_WatRecord, list[ImageLink], str]
 """The record, its images, and the licence."""
 
 
@@ -207,7 +216,7 @@ def _read_usual(data: bytes | bytearray, block: int) -> _Told | None:
     images = _cut_images(data, links, end)
     try:
         record = _decode_record(b"".join((view[block:links], b'"Links":[]', view[end:])))
-        found = _decode_links(b"[%b]" % b",".join(images)) if images else []
+        found = _decode_images(b"[%b]" % b",".join(images)) if images else []
         license_url = _first_license(data, links, end)
     except (ValueError, RecursionError):
         return None
@@ -238,7 +247,7 @@ def _first_license(data: bytes | bytearray, start: int, end: int) -> str:
         if data[quote - 6 : quote + 1] != b'"rel":"':
             continue
         begin = data.rfind(b'{"path":', 0, quote)
-        (link,) = _decode_links(b"".join((b"[", data[begin : data.find(b'"}', start) + 2], b"]")))
+        link = _decode_link(data[begin : data.find(b'"}', start) + 2])
         if _is_license(link.rel):
             return link.url
     return ""
@@ -257,7 +266,8 @@ def _read_any(text: bytes | bytearray) -> _Told | None:
     response = record.envelope.payload.response
     links = response.html.links if response and response.html else []
     license_url = next((link.url for link in links if _is_license(link.rel)), "")
-    return record, [link for link in links if link.path == "IMG@/src"], license_url
+    images = [ImageLink(link.url, link.alt, link.title) for link in links if link.path == "IMG@/src"]
+    return record, images, license_url
 
 
 def _decode_leniently(text: bytes | bytearray) -> _WatRecord:

@@ -5,10 +5,10 @@ A WAT has no srcset, no lazy-loading attributes, no figcaption, no JSON-LD and n
 
 from collections import Counter
 
-from allmende.commoncrawl.wat import BodyLink, HeadLink, Meta, WatCapture
+from allmende.commoncrawl.wat import HeadLink, ImageLink, Meta, WatCapture
 from allmende.extract.head import add_mentions, read_head
 from allmende.extract.page import Link, Page, parse_date
-from allmende.extract.urls import base_url, is_plain, normalise
+from allmende.extract.urls import base_url, normalise, resolver
 from allmende.extract.words import collapse, unescape_attribute
 from allmende.schema import Reason
 
@@ -51,10 +51,11 @@ def _is_said_to_be_html(capture: WatCapture) -> bool:
     return any("html" in str(value).lower() for value in types)
 
 
-def _images(found: list[BodyLink], base: str, longest: int) -> tuple[list[Link], dict[Reason, int]]:
+def _images(found: list[ImageLink], base: str, longest: int) -> tuple[list[Link], dict[Reason, int]]:
     images: list[Link] = []
     reasons: list[Reason] = []
     wordless = 0
+    resolve = resolver(base, longest)
     for image in found:
         alt, title = image.alt and collapse(image.alt), image.title and collapse(image.title)
         if alt:
@@ -65,14 +66,11 @@ def _images(found: list[BodyLink], base: str, longest: int) -> tuple[list[Link],
             # Without words it is no candidate, whatever its URL: most such images are decoration.
             wordless += 1
             continue
-        url = image.url
-        if not is_plain(url) or len(url) > longest:
-            normal = normalise(url, base, longest)
-            if isinstance(normal, Reason):
-                reasons.append(normal)
-                continue
-            url = normal
-        images.append(Link(url, "img", words))
+        url = resolve(image.url)
+        if isinstance(url, Reason):
+            reasons.append(url)
+        else:
+            images.append(Link(url, "img", words))
     dropped: dict[Reason, int] = Counter(reasons)
     if wordless:
         dropped[Reason.NO_CAPTION] = wordless
@@ -93,7 +91,7 @@ def _unescaped(capture: WatCapture) -> WatCapture:
         status=capture.status,
         headers=capture.headers,
         head=head,
-        images=[BodyLink(i.path, decode(i.url), decode(i.alt), decode(i.title)) for i in capture.images],
+        images=[ImageLink(decode(i.url), decode(i.alt), decode(i.title)) for i in capture.images],
         license=decode(capture.license),
         is_html=True,
         escaped=False,

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from allmende.extract.urls import base_url, normalise, split_host
+from allmende.extract.urls import base_url, normalise, resolver, split_host
 from allmende.schema import Reason
 
 PAGE = "https://www.example.org/a/b.html"
@@ -156,6 +156,12 @@ def test_the_short_cut_changes_nothing(link, base):
     result = normalise(link, base)
     if not isinstance(result, Reason):
         assert result == browser(link.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), base)
+
+
+@calm
+@given(LINKS, BASES, st.integers(10, 60))
+def test_resolving_for_a_page_is_the_same(link, base, longest):
+    assert resolver(base, longest)(link) == normalise(link, base, longest)
 
 
 @calm
