@@ -281,7 +281,7 @@ def _sources(image: LexborNode) -> list[Attributes]:
         return found
     before = image.prev
     for _ in range(_MOST_SOURCES):
-        if before is None:
+        if before is None or before.tag_id == _IMG:
             break
         if before.tag_id == _SOURCE:
             found.append(before.attributes)
