@@ -6,8 +6,8 @@ kernel: CPU seconds of one process for one WAT of 135 MB (uncompressed), the pee
 best of seven each. The peer yields tuples (uid, url, alt, file, page). Ours makes an Arrow table in `schema.CANDIDATES`
 with a judge that takes the first words: also og:image and its kin, page facts, offsets and lengths, three bucket keys.
 
-job: wall and CPU seconds for eight such files on all cores. The peer: `process_wat`, `dropDuplicates` and write, on
-local Spark. Ours: the steps candidates and unique of a build, with all caption rules and language identification.
+job: wall seconds for eight such files on all cores. The peer: `process_wat`, `dropDuplicates` and write, on local
+Spark. Ours: the steps candidates and unique of a build, with the same judge, and with the one that builds use.
 """
 
 import subprocess
@@ -72,15 +72,34 @@ deduplicate_repartition_count(df, out, len(files), spark)
 
 OUR_JOB = """
 import sys
+from dataclasses import replace
 from allmende.building import CANDIDATES, UNIQUE, run_step
 from allmende.engine import Engine
+from allmende.extract.judge import Verdict
 from allmende.lake import Lake
 from allmende.progress import Silent
 from allmende.recipe import Dataset, Recipe, Select
+from allmende.schema import Reason
+from allmende.steps.candidates import Worker
+
+def first_words(url, words):
+    for source in ("alt", "figcaption", "title", "aria_label", "og", "json_ld"):
+        if source in words:
+            return Verdict(words[source], source, "und", 0.0)
+    return Reason.NO_CAPTION
+
+class WithoutRules(Worker):
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.judge = first_words
+
 if __name__ == "__main__":
-    recipe = Recipe(dataset=Dataset(name="bench"), select=Select(archives=tuple(sys.argv[2:])))
-    for step in (CANDIDATES, UNIQUE):
-        run_step(Lake(sys.argv[1]), step, recipe, Engine(), Silent())
+    import our_job
+    out, rules, *files = sys.argv[1:]
+    recipe = Recipe(dataset=Dataset(name="bench"), select=Select(archives=tuple(files)))
+    first = CANDIDATES if rules == "rules" else replace(CANDIDATES, worker=our_job.WithoutRules)
+    for step in (first, UNIQUE):
+        run_step(Lake(out), step, recipe, Engine(), Silent())
 """
 
 
@@ -100,20 +119,22 @@ def kernel(path: Path, peer: Path) -> None:
 
 def job(paths: list[Path], peer: Path) -> None:
     """Prints the table for the whole job."""
-    costs = {}
+    files = [str(path) for path in paths]
+    walls = {}
     with tempfile.TemporaryDirectory(dir=peers.CACHE) as folder:
-        for name, python, code in (
-            ("cc2dataset on local Spark", peer / "python", PEER_JOB),
-            ("allmende, candidates and unique", sys.executable, OUR_JOB),
-        ):
-            script = Path(folder) / f"{len(costs)}.py"
-            script.write_text(code)
-            out = f"{folder}/out-{len(costs)}"
-            costs[name] = peers.run([str(python), str(script), out, *map(str, paths)])
-    slowest = max(cost.wall for cost in costs.values())
-    print("\n| whole job with dedup | wall seconds | CPU seconds | times as fast |\n|---|---|---|---|")
-    for name, cost in costs.items():
-        print(f"| {name} | {cost.wall:.1f} | {cost.cpu:.1f} | {slowest / cost.wall:.1f} |")
+        theirs, ours = Path(folder) / "peer_job.py", Path(folder) / "our_job.py"
+        theirs.write_text(PEER_JOB)
+        ours.write_text(OUR_JOB)
+        for name, command in {
+            "cc2dataset on local Spark": [peer / "python", theirs, f"{folder}/a", *files],
+            "allmende, the same work": [sys.executable, ours, f"{folder}/b", "none", *files],
+            "allmende, with all caption rules and languages": [sys.executable, ours, f"{folder}/c", "rules", *files],
+        }.items():
+            walls[name] = peers.run([str(part) for part in command], PYTHONPATH=folder).wall
+    slowest = max(walls.values())
+    print("\n| whole job with dedup | wall seconds | times as fast |\n|---|---|---|")
+    for name, wall in walls.items():
+        print(f"| {name} | {wall:.1f} | {slowest / wall:.1f} |")
 
 
 def main() -> None:
