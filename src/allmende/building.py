@@ -229,6 +229,8 @@ def _session(lake: Lake, engine: Engine, kind: str) -> Iterator[None]:
         except AllmendeError as error:
             lake.event(f"{kind} stopped", error=type(error).__name__, message=str(error))
             raise
+        finally:
+            engine.stop()
         lake.event(f"{kind} finished")
 
 

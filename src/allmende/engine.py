@@ -22,6 +22,9 @@ from allmende.errors import EngineError, MissingExtra, RecipeError
 
 PARENT_SECONDS = 0.2
 
+_own_ray: list[bool] = []
+"""Whether this process started the Ray it uses."""
+
 
 class Worker(Protocol):
     """Does a step's tasks, one after the other, in a process of its own.
@@ -101,7 +104,16 @@ class Engine(msgspec.Struct, frozen=True):
                 )
             except (ConnectionError, RuntimeError, ValueError) as error:
                 raise EngineError(f"No Ray cluster at {self.address or 'this machine'}: {error}") from error
+            _own_ray.append(True)
         daft.set_runner_ray(noop_if_initialized=True)
+
+    def stop(self) -> None:
+        """Stops a Ray that `start` started here."""
+        if _own_ray:
+            import ray
+
+            _own_ray.clear()
+            ray.shutdown()
 
     def run(
         self, worker: type[Worker], settings: dict[str, Any], tasks: Iterable[dict[str, Any]], *, here: bool = False

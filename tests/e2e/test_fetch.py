@@ -152,7 +152,7 @@ def test_ctrl_c_leaves_a_dataset_that_the_same_command_continues(allmende, table
         assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)  # what a terminal does
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, said
     assert "the same command goes on" in said
     assert "Traceback" not in said
     web.release()

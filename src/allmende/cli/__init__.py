@@ -6,6 +6,7 @@ Exit codes: 0 done · 1 a bug or an unexpected error · 2 wrong arguments or rec
 """
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -60,22 +61,34 @@ def root() -> None:
 
 def main() -> None:
     """Runs the command line. Errors of ours are printed without a traceback, and set the exit code."""
+    code = _run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if "daft" in sys.modules:
+        # Its threads may abort the interpreter while that takes itself down, after all is done and committed.
+        os._exit(code)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Runs a command; its exit code."""
     try:
         root.main(standalone_mode=False)
     except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        return end.exit_code
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except AllmendeError as error:
         click.secho(f"Error: {error}", fg="red", err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.secho("Stopped. Finished parts are safe: the same command goes on from here.", fg="yellow", err=True)
-        sys.exit(130)
+        return 130
     except BrokenPipeError:  # whoever read our output has enough: `allmende inspect x | head`
-        sys.stderr.close()
-        sys.exit(141)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return 0
 
 
 def example(*lines: str) -> str:
