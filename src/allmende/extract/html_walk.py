@@ -100,21 +100,17 @@ class Walk:
         for node in root.traverse(include_text=True):
             kind = node.tag_id
             if kind == _TEXT:
-                if not (before in _RAW_IDS and _is_raw(node)) and not (hidden and node.mem_id in hidden):
-                    self._add_text(node, text)
+                content = node.text_content or ""
+                if content.isspace():  # two of three
+                    text.pause()
+                elif not (before in _RAW_IDS and _is_raw(node)) and not (hidden and node.mem_id in hidden):
+                    _add_text(node, content, text)
             else:
                 if kind in _BLOCK_IDS:
                     text.pause()
                 if kind in readers:
                     readers[kind](node)
             before = kind
-
-    @staticmethod
-    def _add_text(node: LexborNode, text: PageText) -> None:
-        content = node.text_content or ""
-        if text.ends_in_word() and not content[:1].isspace() and _follows_block(node):
-            text.pause()
-        text.add(content)
 
     def _html(self, node: LexborNode) -> None:
         told = node.attributes
@@ -151,7 +147,7 @@ class Walk:
         told = node.attributes
         self._note_license(node, told)
         url = (told.get("href") or "").strip()
-        if not is_image_file(url):
+        if "." not in url or not is_image_file(url):
             return
         figure, _ = _around(node)
         words = {"figcaption": self._caption(figure), "link_text": self._link_text(node, told)}
@@ -220,7 +216,7 @@ class Walk:
             kind = node.tag_id
             if kind == _TEXT:
                 if not (before in _RAW_IDS and _is_raw(node)) and node.mem_id not in self._in_noscript:
-                    self._add_text(node, text)
+                    _add_text(node, node.text_content or "", text)
             elif kind in _BLOCK_IDS:
                 text.pause()
                 if kind == _IMG and len(alts) < 10:
@@ -238,6 +234,12 @@ def is_image_file(url: str) -> bool:
 
 def _present(words: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in words.items() if text}
+
+
+def _add_text(node: LexborNode, content: str, text: PageText) -> None:
+    if text.ends_in_word() and not content[:1].isspace() and _follows_block(node):
+        text.pause()
+    text.add(content)
 
 
 def _is_raw(text: LexborNode) -> bool:

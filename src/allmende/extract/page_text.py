@@ -31,7 +31,8 @@ class PageText:
         """Add a piece of text."""
         words = text.split()
         if not words:
-            self.pause()
+            if text:
+                self.pause()
             return
         if text[0].isspace():
             self.pause()
@@ -45,6 +46,7 @@ class PageText:
     def before(self, place: int, size: int) -> str:
         """At most `size` characters before a place; whole words, unless there is not one."""
         whole = self._joined()
+        place -= whole[place - 1 : place] == " "
         begin = max(0, place - size)
         text = whole[begin:place]
         if begin and whole[begin - 1] != " " and text[:1] != " ":
