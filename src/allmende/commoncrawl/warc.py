@@ -124,7 +124,7 @@ def _is_http(head: Headers) -> bool:
 
 def _capture(record: Record, head: Headers, max_bytes: int) -> WarcCapture | Reason:
     size = _last(head, "content-length")
-    http = bytes(record.data[record.block :][: int(size)] if size.isdecimal() else record.data[record.block :])
+    http = bytes(record.data[record.block :][: int(size[:15])] if size.isdecimal() else record.data[record.block :])
     headers, body = _parse_http(http)
     if isinstance(body, Reason):
         return body

@@ -101,12 +101,12 @@ def _links(walk: Walk, base: str, context_chars: int, longest: int) -> tuple[lis
     for number, found in enumerate(walk.images):
         if number in repeated:
             continue
-        url = _url(found, base, longest) if found.words else Reason.NO_CAPTION
+        url, found_in = _url(found, base, longest) if found.words else (Reason.NO_CAPTION, "")
         if isinstance(url, Reason):
             dropped[url] = dropped.get(url, 0) + 1
             continue
         before, after = text.before(found.place, context_chars), text.after(found.place, context_chars)
-        images.append(Link(url, found.found_in, found.words, before, after))
+        images.append(Link(url, found_in, found.words, before, after))
     return _merged(images), dropped
 
 
@@ -122,13 +122,13 @@ def _merged(images: list[Link]) -> list[Link]:
     return merged
 
 
-def _url(found: Found, base: str, longest: int) -> str | Reason:
-    """The URL of an image; if the larger one that was chosen is none, that of `src`."""
+def _url(found: Found, base: str, longest: int) -> tuple[str | Reason, str]:
+    """The URL of an image, and where it stood; if the larger one that was chosen is none, that of `src`."""
     url = normalise(found.url, base, longest)
     src = found.attributes.get("src")
     if isinstance(url, Reason) and src and src != found.url:
-        return normalise(src, base, longest)
-    return url
+        return normalise(src, base, longest), "img"
+    return url, found.found_in
 
 
 def _repeated(images: list[Found]) -> set[int]:

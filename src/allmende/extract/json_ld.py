@@ -5,13 +5,12 @@ Any JSON is taken as it is and walked, with bounds; JSON-LD's own rules (context
 
 import json
 from collections.abc import Iterator
-from html import unescape
 from typing import Any
 
 import msgspec
 
 from allmende.extract.head import Mention
-from allmende.extract.words import collapse
+from allmende.extract.words import collapse, unescape_attribute
 
 LONGEST = 2_000_000
 """Characters of a script; a longer one is not read."""
@@ -87,7 +86,7 @@ def _text(value: Any) -> str:
         value = value[0]
     if isinstance(value, dict):
         value = value.get("@value") or value.get("text")
-    return collapse(unescape(value)) if isinstance(value, str) else ""
+    return collapse(unescape_attribute(value)) if isinstance(value, str) else ""
 
 
 def _url(value: Any) -> str:

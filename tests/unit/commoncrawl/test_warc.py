@@ -174,6 +174,13 @@ def test_takes_the_url_out_of_wgets_brackets():
     assert found.url == URL
 
 
+def test_reads_a_record_with_two_lengths():
+    record = warc_record("response", http_response(HTML), url=URL, gzip=False)
+    record = record.replace(b"\r\nWARC-Block", b"\r\nContent-Length: " + b"9" * 5000 + b"\r\nWARC-Block", 1)
+    (found,) = read(record)
+    assert found.body.startswith(HTML)
+
+
 def test_passes_over_dns_answers():
     dns = warc_record(
         "response",

@@ -47,7 +47,7 @@ A = {"alt": "A"}
         ("<img src=a.jpg srcset='b.jpg' alt=A>", "a.jpg", "img"),
         ("<img src=a.jpg srcset='a.jpg 800w, c.jpg 300w' alt=A>", "a.jpg", "img"),
         ("<img srcset='b.jpg' alt=A>", "b.jpg", "srcset"),
-        ("<img src=a.jpg srcset='http:// 2x' alt=A>", "a.jpg", "srcset"),
+        ("<img src=a.jpg srcset='http:// 2x' alt=A>", "a.jpg", "img"),
         ("<picture><source srcset='b.webp 900w' type=image/webp><img src=a.jpg alt=A></picture>", "b.webp", "picture"),
         ("<picture><source srcset=b.webp type=image/webp><img src=a.jpg alt=A></picture>", "a.jpg", "img"),
         ("<picture><source srcset='b.svg 2x' type=image/svg+xml><img src=a.jpg alt=A></picture>", "a.jpg", "img"),
@@ -168,6 +168,7 @@ LD = '<script type="application/ld+json">%s</script>'
         '{"image": [{"url": ["j.jpg"], "caption": {"@value": "A b"}}]}',
         '<!-- {"@type": "https://schema.org/ImageObject", "contentUrl": "j.jpg", "name": "A\nb"}; -->',
         '{"@type": "ImageObject", "contentUrl": "j.jpg", "caption": "A&#32;b"}',
+        '{"@type": "ImageObject", "contentUrl": "j.jpg", "caption": {"text": "A b"}}',
     ],
 )
 def test_takes_the_images_of_json_ld(json):
@@ -443,3 +444,10 @@ def test_large_pages_are_read_as_small_ones():
     page = read(row * MAX_UNCHECKED)
     assert len(page.images) == MAX_UNCHECKED
     assert {tuple(link.words) for link in page.images} == {("alt", "link_text")}
+
+
+def test_numbers_of_thousands_of_digits_do_no_harm():
+    digits = "9" * 5000
+    (found,) = images(LD % f'{{"@type":"ImageObject","url":"j.jpg","name":"A &#{digits}"}}')
+    assert found[2]["json_ld"].startswith("A ")
+    assert images(LD % f'{{"@type":"ImageObject","url":"j.jpg","name":"A","width":{digits}}}') == []
