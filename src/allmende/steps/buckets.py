@@ -43,14 +43,13 @@ class BucketWriter:
         self._shift = np.uint64(64 - (buckets.bit_length() - 1))
 
     def write(self, table: pa.Table) -> None:
-        """Appends rows in any order."""
+        """Appends rows; those of one bucket stay in their order."""
         if not len(table):
             return
-        by = [name for name in ("host_key", "url_key", "uid") if name in table.column_names]
-        table = table.sort_by([(name, "ascending") for name in by])
-        keys = table.column("host_key").to_numpy()
-        edges = [0, *(np.flatnonzero(np.diff(keys >> self._shift)) + 1).tolist(), len(table)]
-        for begin, end in itertools.pairwise(edges):
+        buckets = table.column("host_key").to_numpy() >> self._shift
+        order = np.argsort(buckets, kind="stable")
+        table, edges = table.take(pa.array(order)), np.flatnonzero(np.diff(buckets[order])) + 1
+        for begin, end in itertools.pairwise([0, *edges.tolist(), len(table)]):
             self._writer.write_table(table.slice(begin, end - begin))
 
     def __enter__(self) -> Self:

@@ -1,6 +1,6 @@
 """Exact duplicates: `candidates/` in, `unique/` out, a part a bucket of hosts.
 
-Candidates lie sorted by the hash of their host, so a bucket (a range of that hash) is a few row groups of each file.
+Candidates lie in row groups of one bucket each (a range of the hash of their host), so a bucket is a few row groups of each file.
 Pass one reads 20 bytes a row and decides; pass two streams the whole rows past the decision, in slices of at most
 `SLICE_ROWS` when a giant host makes a bucket large. So memory is bounded whatever the dataset.
 """

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from allmende import recipe_file
 from allmende.identity import key64, uid
 from allmende.lake import Lake, Plan, Tally
+from allmende.lock import leave
 from allmende.schema import CANDIDATES, SAMPLES
 from allmende.steps import frequent, unique
 from allmende.steps.buckets import BucketWriter, bucket_count
@@ -49,9 +50,12 @@ def dedup(root, parts, earlier=(), **limits):
         f'[dataset]\nname = "x"\n[select]\narchives = ["none"]\n[dedup]\nearlier = {list(map(str, earlier))}\n{limits}'
     )
     recipe = recipe_file.loads(text)
-    for module, name in ((unique, "unique"), (frequent, "frequent")):
-        module.Worker(Settings.encode(lake, recipe, "d", 1)).run({"parts": module.plan(recipe, lake)})
-        lake.step(name).write_plan(Plan(step=name, digest="d", parts={}))
+    try:
+        for module, name in ((unique, "unique"), (frequent, "frequent")):
+            module.Worker(Settings.encode(lake, recipe, "d", 1)).run({"parts": module.plan(recipe, lake)})
+            lake.step(name).write_plan(Plan(step=name, digest="d", parts={}))
+    finally:
+        leave(lake)
     tables = [pq.read_table(lake.at(file)) for file in lake.step("unique").files()]
     return pa.concat_tables(tables), lake.step("unique").counts()["candidate"], frequent.load(lake)
 
