@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from allmende.api import candidates, download
-    from allmende.building import build, outlook, retry
+    from allmende.building import build, outlook
     from allmende.dataset import Dataset
     from allmende.engine import Engine
     from allmende.errors import (
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from allmende.identity import uid
     from allmende.recipe import Recipe
     from allmende.recipe_file import load, loads
+    from allmende.retrying import retry
     from allmende.schema import Reason
 
 __version__ = "0.1.0"
@@ -60,12 +61,13 @@ __all__ = [
 
 _HOMES = {
     "api": ("candidates", "download"),
-    "building": ("build", "outlook", "retry"),
+    "building": ("build", "outlook"),
     "dataset": ("Dataset",),
     "engine": ("Engine",),
     "identity": ("uid",),
     "recipe": ("Recipe",),
     "recipe_file": ("load", "loads"),
+    "retrying": ("retry",),
     "schema": ("Reason",),
 }
 

@@ -8,7 +8,7 @@ a part exists when it is committed. So a build that was stopped, however, goes o
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -17,86 +17,18 @@ import msgspec
 from allmende import recipe_file
 from allmende.dataset import Dataset
 from allmende.engine import Engine, Failure
-from allmende.errors import AllmendeError, EngineError, LakeError, RecipeChanged, RecipeError
+from allmende.errors import AllmendeError, EngineError, RecipeChanged
 from allmende.fetch.agent import check_contact
 from allmende.lake import Lake, Plan
 from allmende.lock import locked
 from allmende.progress import Progress, Silent
-from allmende.recipe import Fetch, Recipe
-from allmende.schema import Reason
-from allmende.steps import candidates, frequent, release, samples, table, unique
+from allmende.recipe import Recipe
 from allmende.steps.documents import write_documents
-from allmende.steps.samples import Retry
+from allmende.steps.order import SAMPLES, steps
 from allmende.steps.step import Parts, Settings, Step
 
 SMALL_ROWS = 50_000
-ALL: frozenset[str] = frozenset()
-_SELECT = frozenset({"cache", "retries"})
-_POLITENESS = frozenset(
-    f.encode_name
-    for f in msgspec.structs.fields(Fetch)
-    if f.encode_name not in {"from", "ports", "max_bytes", "max_redirects", "part_size"}
-)
-"""How hard and how long we ask may change between two runs; what counts as an answer may not."""
-
-CANDIDATES = Step(
-    name="candidates",
-    unit="candidate",
-    plan=candidates.plan,
-    worker=candidates.Worker,
-    keys={
-        "dataset": frozenset({"name", "output", "description", "license", "contact"}),
-        "select": _SELECT,
-        "extract": ALL,
-        "captions": ALL,
-        "urls": ALL,
-        "fetch": frozenset(f.encode_name for f in msgspec.structs.fields(Fetch)) - {"from"},
-        "run": frozenset({"workers"}),
-    },
-)
-TABLE = replace(CANDIDATES, plan=table.plan, worker=table.Worker, light=True)
-UNIQUE = Step(
-    name="unique",
-    unit="candidate",
-    plan=unique.plan,
-    worker=unique.Worker,
-    keys={"dedup": frozenset({"max_caption_seen"})},
-    upstream=("candidates",),
-    light=True,
-)
-FREQUENT = Step(
-    name="frequent",
-    unit="caption",
-    plan=frequent.plan,
-    worker=frequent.Worker,
-    keys={"dedup": ALL},
-    upstream=("unique",),
-    light=True,
-)
-SAMPLES = Step(
-    name="samples",
-    unit="sample",
-    plan=samples.plan,
-    worker=samples.Worker,
-    keys={"fetch": _POLITENESS, "images": ALL},
-    tasks=samples.tasks,
-    cores_per_worker=6,
-    upstream=("unique", "frequent"),
-)
-RELEASE = Step(
-    name="release/shards",
-    unit="sample",
-    plan=release.plan,
-    worker=release.Worker,
-    keys={"publish": ALL},
-    upstream=("samples",),
-    light=True,
-)
-
-
-def steps(recipe: Recipe) -> tuple[Step, ...]:
-    """The steps of this recipe's build, in order."""
-    return (TABLE if recipe.select.urls else CANDIDATES, UNIQUE, FREQUENT, SAMPLES, RELEASE)
+"""A light step with so few rows is done before processes for it would have started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,67 +66,17 @@ def build(
     engine = engine or Engine(workers=recipe.run.workers)
     progress = progress or Silent()
     lake = Lake(recipe_file.output(recipe))
-    with _session(lake, engine, "build"):
+    with session(lake, engine, "build"):
         _same_recipe(lake, recipe, redo=redo)
-        for step in steps(recipe):
-            run_step(lake, step, recipe, engine, progress)
-        write_documents(Dataset(lake))
+        return run_steps(lake, recipe, engine, progress)
+
+
+def run_steps(lake: Lake, recipe: Recipe, engine: Engine, progress: Progress) -> Dataset:
+    """Makes whatever is missing, step after step, then the documents of the release."""
+    for step in steps(recipe):
+        run_step(lake, step, recipe, engine, progress)
+    write_documents(Dataset(lake))
     return Dataset(lake)
-
-
-def retry(
-    lake: Lake,
-    reasons: list[str],
-    statuses: list[int] | None = None,
-    engine: Engine | None = None,
-    progress: Progress | None = None,
-) -> Dataset:
-    """Asks again for URLs that failed, and only for those; then renews the release.
-
-    Args:
-        lake: The dataset.
-        reasons: Values of `Reason`; a prefix takes all that start so: `timeout` takes all four deadlines.
-        statuses: HTTP statuses.
-        engine: Where to run.
-        progress: Who is told.
-
-    Raises:
-        RecipeError: if there is no such reason.
-    """
-    recipe = Dataset(lake).recipe
-    engine, progress = engine or Engine(workers=recipe.run.workers), progress or Silent()
-    again = Retry(tuple(matching_reasons(reasons)), tuple(statuses or ()))
-    folder = lake.step("samples")
-    with _session(lake, engine, "retry"):
-        plan = folder.read_plan()
-        if plan is None:
-            raise LakeError(f"{lake.root} has no samples yet. Build it first: allmende build RECIPE")
-        failed = {
-            m.part for m in folder.manifests() if again.statuses or set(m.counts["sample"].dropped) & set(again.reasons)
-        }
-        parts = {name: part for name, part in plan.parts.items() if name in failed}
-        extra = {"retry": msgspec.to_builtins(again)}
-        _run_parts(lake, SAMPLES, plan, parts, recipe, engine, progress, extra)
-        for step in steps(recipe):
-            run_step(lake, step, recipe, engine, progress)
-        write_documents(Dataset(lake))
-    return Dataset(lake)
-
-
-def matching_reasons(names: list[str]) -> list[str]:
-    """Reasons with one of these names, or starting with one of them and an underscore.
-
-    Raises:
-        RecipeError: if a name matches nothing that a retry could change.
-    """
-    found = []
-    known = [str(reason) for reason in Reason if reason.stage in {"fetch", "image"}]
-    for name in names:
-        chosen = [reason for reason in known if reason == name or reason.startswith(f"{name}_")]
-        if not chosen:
-            raise RecipeError(f"No reason {name!r} that a retry could change. There are: {', '.join(known)}")
-        found += chosen
-    return found
 
 
 def outlook(recipe: Recipe) -> Outlook:
@@ -216,7 +98,7 @@ def outlook(recipe: Recipe) -> Outlook:
 
 
 @contextmanager
-def _session(lake: Lake, engine: Engine, kind: str) -> Iterator[None]:
+def session(lake: Lake, engine: Engine, kind: str) -> Iterator[None]:
     """The lock, the engine, and a line in the log however it ends."""
     with locked(lake):
         engine.start()
@@ -281,10 +163,10 @@ def run_step(lake: Lake, step: Step, recipe: Recipe, engine: Engine, progress: P
     finished = set(folder.finished())
     pending = {name: part for name, part in plan.parts.items() if name not in finished}
     if pending:
-        _run_parts(lake, step, plan, pending, recipe, engine, progress)
+        run_parts(lake, step, plan, pending, recipe, engine, progress)
 
 
-def _run_parts(
+def run_parts(
     lake: Lake,
     step: Step,
     plan: Plan,
@@ -294,6 +176,11 @@ def _run_parts(
     progress: Progress,
     extra: dict[str, Any] | None = None,
 ) -> None:
+    """Has workers make the pending parts; `extra` goes into every task.
+
+    Raises:
+        AllmendeError: the first that a worker raised, once all tasks have ended.
+    """
     cores = engine.worker_count()
     workers = max(1, cores // step.cores_per_worker)
     settings = Settings.encode(lake, recipe, plan.digest, max(1, cores // workers))

@@ -576,8 +576,8 @@ def test_bodies_in_memory_stay_within_the_budget(server):
 
 
 def test_no_request_starts_that_would_have_to_wait_for_memory(server):
-    """Two bodies fill the budget and two responses wait; the other requests are not even sent."""
-    urls = [server.url(f"/ok/{i}?bytes=900000", host) for i in range(3) for host in (1, 2, 3, 4)]
+    """Two bodies fill the budget and one response waits for its share: the next request is not even sent."""
+    big = [server.url("/ok/1?bytes=900000", host) for host in (1, 2, 3)]
 
     async def work():
         go_on = asyncio.Event()
@@ -586,17 +586,18 @@ def test_no_request_starts_that_would_have_to_wait_for_memory(server):
             await go_on.wait()
             return b"done"
 
-        async with Client(config(server, bytes_in_flight=2_000_000, per_host=1), AGENT, XRobotsTag()) as client:
-            outcomes = asyncio.create_task(collect(client, urls, hold))
-            await until(lambda: server.hits.total() == 4)
+        async with Client(config(server, bytes_in_flight=2_000_000), AGENT, XRobotsTag()) as client:
+            first = [asyncio.create_task(collect(client, big, hold))]
+            await until(lambda: client._budget.waiting)
+            first.append(asyncio.create_task(collect(client, [server.url("/ok/2", host=4)], hold)))
             await turns(2_000)
             asked = server.hits.total()
             go_on.set()
-            return asked, await outcomes
+            return asked, await asyncio.gather(*first)
 
     asked, outcomes = asyncio.run(work())
-    assert asked == 4
-    assert {o.reason for o in outcomes.values()} == {None}
+    assert asked == 3
+    assert {o.reason for group in outcomes for o in group.values()} == {None}
 
 
 def test_what_is_refused_when_its_turn_in_memory_comes(server):
@@ -654,18 +655,20 @@ def test_a_caller_that_takes_its_time_is_not_buried(server, monkeypatch):
 
 
 def test_a_caller_that_leaves_early_leaves_nothing_behind(server):
-    """What it had under way does not take the place of others."""
+    """What it had under way does not take the place of others, and what it had not begun never begins."""
+    held = [server.url("/ok/1"), server.url("/held/1", 2), server.url("/held/2", 3), server.url("/ok/2", 3)]
+    patient = config(server, concurrency=2, per_host=1, first_byte_seconds=300.0, total_seconds=300.0)
 
     async def work():
-        async with Client(config(server, concurrency=2), AGENT, XRobotsTag()) as client, asyncio.timeout(60):
-            urls = [server.url("/ok/1"), server.url("/held/1", 2), server.url("/held/2", 3), server.url("/ok/2", 3)]
-            outcomes = client.run([Target(i, url) for i, url in enumerate(urls)], body_of)
+        async with Client(patient, AGENT, XRobotsTag()) as client, asyncio.timeout(60):
+            outcomes = client.run([Target(i, url) for i, url in enumerate(held)], body_of)
             await anext(outcomes)
             await until(lambda: server.hits.total() == 3)
             await outcomes.aclose()
-            return await collect(client, [server.url(f"/ok/{i}", host=4) for i in range(10)])
+            return await collect(client, [server.url(f"/ok/{i}", host=i) for i in (3, 4)])
 
     assert {o.reason for o in asyncio.run(work()).values()} == {None}
+    assert ("127.0.0.3", "/ok/2") not in server.asked
 
 
 def test_a_redirect_does_not_go_to_the_end_of_the_queue(server):

@@ -23,7 +23,7 @@ LAYERS = [
     {"lock", "engine", "dataset", "progress"},
     {"inspect", "steps"},
     {"building"},
-    {"api"},
+    {"api", "retrying"},
     {"testing"},
     {"demo"},
     {"cli"},

@@ -39,7 +39,7 @@ def command(
 
     from allmende.building import build, outlook
     from allmende.cli.display import display
-    from allmende.cli.status import funnel_text
+    from allmende.cli.status import conclude
     from allmende.engine import Engine
 
     loaded = recipe_file.load(recipe)
@@ -50,12 +50,7 @@ def command(
         return
     chosen = Engine(engine, address, loaded.run.workers if workers is None else workers)
     dataset = build(loaded, chosen, display(quiet=as_json), redo=redo)
-    if as_json:
-        dump(dataset.status())
-        return
-    click.echo(funnel_text(dataset))
-    click.echo(f"\nThe dataset: {dataset.lake.url('release')}\nIts report:  {dataset.lake.url('release/report.html')}")
-    click.echo(f"Try next:    allmende status {dataset.lake.root}")
+    conclude(dataset, as_json=as_json, next_command=f"allmende status {dataset.lake.root}")
 
 
 def _print_outlook(plan: dict[str, object], *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 import click
 
-from allmende.cli import dump, example
+from allmende.cli import example
 
 
 @click.command(epilog=example("allmende demo", "allmende demo --to /tmp/demo --engine ray"))
@@ -17,15 +17,9 @@ def command(output: str, engine: str, as_json: bool) -> None:
     from allmende import demo
     from allmende.building import build
     from allmende.cli.display import display
-    from allmende.cli.status import funnel_text
+    from allmende.cli.status import conclude
     from allmende.engine import Engine
 
     with demo.serve() as server:
         dataset = build(demo.recipe(server, output), Engine(engine), display(quiet=as_json))
-    if as_json:
-        dump(dataset.status())
-        return
-    click.echo(funnel_text(dataset))
-    click.echo(f"\nThe dataset: {dataset.lake.url('release')}")
-    click.echo(f"Its report:  {dataset.lake.url('release/report.html')}  (open it in a browser)")
-    click.echo("Try next:    allmende init german-images.toml --languages de")
+    conclude(dataset, as_json=as_json, next_command="allmende init german-images.toml --languages de")

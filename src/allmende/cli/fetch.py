@@ -2,7 +2,7 @@
 
 import click
 
-from allmende.cli import dump, example
+from allmende.cli import example
 
 
 @click.command(
@@ -50,14 +50,10 @@ def command(
     """
     from allmende.building import build
     from allmende.cli.display import display
-    from allmende.cli.status import funnel_text
+    from allmende.cli.status import conclude
     from allmende.engine import Engine
     from allmende.recipe_file import from_table
 
     recipe = from_table(tables, output, dict(chosen), settings)
     dataset = build(recipe, Engine(engine), display(quiet=as_json))
-    if as_json:
-        dump(dataset.status())
-        return
-    click.echo(funnel_text(dataset))
-    click.echo(f"\nThe dataset: {dataset.lake.url('release')}\nIts report:  {dataset.lake.url('release/report.html')}")
+    conclude(dataset, as_json=as_json, next_command=f"allmende status {dataset.lake.root}")

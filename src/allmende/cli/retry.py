@@ -23,11 +23,11 @@ def command(
     dataset: str, reasons: tuple[str, ...], statuses: tuple[int, ...], engine: str, address: str, as_json: bool
 ) -> None:
     """Asks again for URLs that failed, and only for those; then renews the release."""
-    from allmende.building import retry
     from allmende.cli.display import display
     from allmende.cli.status import funnel_text
     from allmende.engine import Engine
     from allmende.lake import Lake
+    from allmende.retrying import retry
 
     if not reasons and not statuses:
         raise RecipeError(

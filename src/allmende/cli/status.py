@@ -39,3 +39,14 @@ def funnel_text(dataset: Dataset) -> str:
     from allmende.steps.documents import funnel
 
     return render_text(funnel(dataset))
+
+
+def conclude(dataset: Dataset, *, as_json: bool, next_command: str) -> None:
+    """What a build says at its end."""
+    if as_json:
+        dump(dataset.status())
+        return
+    click.echo(funnel_text(dataset))
+    click.echo(f"\nThe dataset: {dataset.lake.url('release')}")
+    click.echo(f"Its report:  {dataset.lake.url('release/report.html')}  (open it in a browser)")
+    click.echo(f"Try next:    {next_command}")

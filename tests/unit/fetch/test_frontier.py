@@ -207,7 +207,7 @@ class Simulation(RuleBasedStateMachine):
             self.waiting.remove(turn.job)
             self.turns.append(turn)
             assert not turn.line.host.aside(self.now)
-            assert self.now - self.last_start.get(host, 0) >= CONFIG.host_delay_seconds
+            assert self.now >= self.last_start.get(host, 0) + CONFIG.host_delay_seconds
             self.last_start[host] = self.now
 
     @precondition(lambda self: self.turns)

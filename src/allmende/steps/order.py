@@ -1,0 +1,74 @@
+"""The steps of a build, in their order, and which keys of the recipe decide the result of each."""
+
+from dataclasses import replace
+
+import msgspec
+
+from allmende.recipe import Fetch, Recipe
+from allmende.steps import candidates, frequent, release, samples, table, unique
+from allmende.steps.step import Step
+
+ALL: frozenset[str] = frozenset()
+"""All keys of the section decide."""
+_FETCH = frozenset(field.encode_name for field in msgspec.structs.fields(Fetch))
+_POLITENESS = _FETCH - {"from", "ports", "max_bytes", "max_redirects", "part_size"}
+"""How hard and how long we ask may change between two runs; what counts as an answer may not."""
+
+CANDIDATES = Step(
+    name="candidates",
+    unit="candidate",
+    plan=candidates.plan,
+    worker=candidates.Worker,
+    keys={
+        "dataset": frozenset({"name", "output", "description", "license", "contact"}),
+        "select": frozenset({"cache", "retries"}),
+        "extract": ALL,
+        "captions": ALL,
+        "urls": ALL,
+        "fetch": _FETCH - {"from"},
+        "run": frozenset({"workers"}),
+    },
+)
+TABLE = replace(CANDIDATES, plan=table.plan, worker=table.Worker, light=True)
+UNIQUE = Step(
+    name="unique",
+    unit="candidate",
+    plan=unique.plan,
+    worker=unique.Worker,
+    keys={"dedup": frozenset({"max_caption_seen"})},
+    upstream=("candidates",),
+    light=True,
+)
+FREQUENT = Step(
+    name="frequent",
+    unit="caption",
+    plan=frequent.plan,
+    worker=frequent.Worker,
+    keys={"dedup": ALL},
+    upstream=("unique",),
+    light=True,
+)
+SAMPLES = Step(
+    name="samples",
+    unit="sample",
+    plan=samples.plan,
+    worker=samples.Worker,
+    keys={"fetch": _POLITENESS, "images": ALL},
+    tasks=samples.tasks,
+    cores_per_worker=6,
+    upstream=("unique", "frequent"),
+)
+RELEASE = Step(
+    name="release/shards",
+    unit="sample",
+    plan=release.plan,
+    worker=release.Worker,
+    keys={"publish": ALL},
+    upstream=("samples",),
+    light=True,
+)
+
+
+def steps(recipe: Recipe) -> tuple[Step, ...]:
+    """The steps of this recipe's build, in order."""
+    return (TABLE if recipe.select.urls else CANDIDATES, UNIQUE, FREQUENT, SAMPLES, RELEASE)
