@@ -19,7 +19,7 @@ def command(dataset: str, as_json: bool) -> None:
     for step in status:
         click.echo(_step_line(step))
     click.echo()
-    click.echo(funnel_text(opened))
+    click.echo(funnel_text(opened, reasons=1000))
 
 
 def _step_line(step: StepStatus) -> str:
@@ -33,12 +33,12 @@ def _step_line(step: StepStatus) -> str:
     return f"{step.step:<15} {step.finished}/{step.parts} parts, {state}{rate}{volume}"
 
 
-def funnel_text(dataset: Dataset) -> str:
-    """The funnel as text: for each step what it saw, kept and dropped, and why."""
+def funnel_text(dataset: Dataset, reasons: int = 8) -> str:
+    """The funnel as text: for each step what it saw, kept and dropped, and the most frequent reasons why."""
     from allmende.publish.funnel import render_text
     from allmende.steps.documents import funnel
 
-    return render_text(funnel(dataset))
+    return render_text(funnel(dataset), reasons)
 
 
 def conclude(dataset: Dataset, *, as_json: bool, next_command: str) -> None:
