@@ -167,7 +167,7 @@ class Reason(StrEnum):
     TIMEOUT_TOTAL = (
         "timeout_total",
         "fetch",
-        "Not finished within `fetch.total_seconds`, redirects and retries included.",
+        "Not finished within `fetch.total_seconds`, redirects included; each repeat has its own time.",
     )
     CONNECTION_LOST = (
         "connection_lost",
