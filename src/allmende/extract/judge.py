@@ -1,7 +1,7 @@
 """The seam between reading a page and judging its words: who decides which words become the caption.
 
 `allmende.extract` finds images with all their words; a judge (built by `allmende.filters` from the recipe)
-chooses the caption or says why the image is dropped. Neither imports the other.
+chooses the caption or says why the image is dropped. Extraction knows nothing of the judge but this.
 """
 
 from collections.abc import Mapping

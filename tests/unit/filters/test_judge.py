@@ -21,7 +21,7 @@ def judge(sources=SOURCES, urls=BUILT_IN, **captions):
 
 def test_the_first_source_that_passes_is_the_caption():
     verdict = judge()(URL, {"alt": "IMG_1234.JPG", "title": "Ein rotes Auto vor dem Haus", "og": "My holidays in Rome"})
-    assert verdict[:3] == ("Ein rotes Auto vor dem Haus", "title", "de")
+    assert (verdict.caption, verdict.source, verdict.language) == ("Ein rotes Auto vor dem Haus", "title", "de")
     assert verdict.language_score > 0.9
 
 
@@ -60,7 +60,8 @@ def test_only_the_wanted_languages_stay():
 
 def test_the_undecided_are_kept_apart():
     name = {"alt": "Nike Air Max 90"}
-    assert judge(min_language_score=1.0)(URL, name)[2:] == ("und", 0.0)
+    undecided = judge(min_language_score=1.0)(URL, name)
+    assert (undecided.language, undecided.language_score) == ("und", 0.0)
     assert judge(min_language_score=1.0, languages=("en",))(URL, name) is Reason.CAPTION_LANGUAGE
     assert judge(min_language_score=1.0, languages=("en", "und"))(URL, name).language == "und"
 
