@@ -13,7 +13,6 @@
     exchange    one request and its response, phase by phase
     wire        libcurl on the event loop
     client      the above, put together
-    archive     the same calls, answered from WARC files
 
 Nothing here decodes media; nothing here imports the engine.
 """
