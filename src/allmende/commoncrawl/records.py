@@ -79,8 +79,10 @@ def read_records(stream: Readable, limit: int = LIMIT) -> Iterator[Record | Reas
     window.need(len(_MAGIC))
     if _MAGIC.startswith(window.data[: len(_MAGIC)]):
         yield from _gzip_records(window, limit)
-    else:
+    elif _skip_empty_lines(window):
         yield from _plain_records(window, limit, intact=False)
+    else:  # nothing but line breaks
+        yield Reason.RECORD_TRUNCATED
 
 
 class _Window:

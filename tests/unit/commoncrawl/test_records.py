@@ -206,6 +206,7 @@ def test_other_writers(newline):
         (gzip.compress(b"no archive"), Reason.RECORD_DAMAGED),
         (b"\x1f\x8b\x08 no gzip", Reason.RECORD_DAMAGED),
         (b"\x1f", Reason.RECORD_TRUNCATED),
+        (b"\r\n\r\n", Reason.RECORD_TRUNCATED),
         (b"WARC/1.0\r\nContent-Length: x\r\n\r\n", Reason.RECORD_DAMAGED),
         (b"WARC/1.0\r\n", Reason.RECORD_TRUNCATED),
     ],
