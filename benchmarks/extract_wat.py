@@ -73,7 +73,7 @@ deduplicate_repartition_count(df, out, len(files), spark)
 OUR_JOB = """
 import sys
 from dataclasses import replace
-from allmende.building import CANDIDATES, UNIQUE, run_step
+from allmende.building import run_step
 from allmende.engine import Engine
 from allmende.extract.judge import Verdict
 from allmende.lake import Lake
@@ -81,6 +81,7 @@ from allmende.progress import Silent
 from allmende.recipe import Dataset, Recipe, Select
 from allmende.schema import Reason
 from allmende.steps.candidates import Worker
+from allmende.steps.order import CANDIDATES, UNIQUE
 
 def first_words(url, words):
     for source in ("alt", "figcaption", "title", "aria_label", "og", "json_ld"):
