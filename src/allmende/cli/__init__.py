@@ -1,6 +1,6 @@
 """The command line: one file a command, loaded when it is asked for.
 
-Exit codes: 0 done · 1 a bug or an unexpected error · 2 wrong arguments or recipe · 3 finished, but something needs a look ·
+Exit codes: 0 done · 1 a bug or an unexpected error · 2 wrong arguments or recipe ·
 4 a source is missing or refused · 5 the dataset folder can't be read or written · 6 the engine failed ·
 7 an optional dependency is missing · 130 stopped by Ctrl-C.
 """
