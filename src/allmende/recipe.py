@@ -51,7 +51,9 @@ class Select(Section, frozen=True, kw_only=True):
     archives: Annotated[tuple[str, ...], _about("Instead of a crawl: WARC or WAT files by path, glob or URL.")] = ()
     urls: Annotated[
         tuple[str, ...],
-        _about("Instead of archives: tables of image URLs (parquet, csv, tsv, json, jsonl, txt; also .gz)."),
+        _about(
+            "Instead of archives: tables of image URLs (parquet, csv, tsv, json, jsonl, txt; also .gz). They are your choice: no caption or URL rule applies to them."
+        ),
     ] = ()
     url_column: Annotated[str, _about("Column of `urls` that holds the image URL.")] = "url"
     caption_column: Annotated[str, _about("Column of `urls` that holds the caption; empty for none.")] = "caption"
