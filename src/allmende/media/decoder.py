@@ -266,6 +266,7 @@ class DecoderPool:
 
     def done(self, task: Task, outcome: Outcome) -> None:
         """A body has its fate; whoever asked for it may have gone."""
+        self._failed_starts = 0  # decoders do work here: whatever ended others at their start was not the machine
         if not task.outcome.done():
             task.outcome.set_result(outcome)
 
