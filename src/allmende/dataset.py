@@ -6,7 +6,7 @@ import msgspec
 
 from allmende import recipe_file
 from allmende.errors import LakeError
-from allmende.lake import Lake, Manifest, Tally
+from allmende.lake import Lake, Manifest, Tally, total_counts
 from allmende.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -77,17 +77,13 @@ class Dataset:
 
     def _status(self, name: str) -> StepStatus:
         plan = self.lake.step(name).read_plan()
-        counts: dict[str, Tally] = {}
+        manifests = self.manifests(name)
         facts: dict[str, int] = {}
-        finished, seconds = 0, 0.0
-        for manifest in self.lake.step(name).manifests():
-            finished += 1
-            seconds += manifest.seconds
-            for unit, tally in manifest.counts.items():
-                counts.setdefault(unit, Tally()).add(tally)
+        for manifest in manifests:
             for fact, value in manifest.facts.items():
                 facts[fact] = facts.get(fact, 0) + value
-        return StepStatus(name, len(plan.parts) if plan else 0, finished, counts, facts, seconds)
+        seconds = sum(manifest.seconds for manifest in manifests)
+        return StepStatus(name, len(plan.parts) if plan else 0, len(manifests), total_counts(manifests), facts, seconds)
 
     def _frame(self, step: str, suffix: str) -> "daft.DataFrame":
         import daft

@@ -100,6 +100,15 @@ def _stem(part: str, round_: int) -> str:
     return f"part-{part}.r{round_}" if round_ else f"part-{part}"
 
 
+def total_counts(manifests: Iterable[Manifest]) -> dict[str, Tally]:
+    """Tallies of several parts added up, by unit."""
+    total: dict[str, Tally] = {}
+    for manifest in manifests:
+        for unit, tally in manifest.counts.items():
+            total.setdefault(unit, Tally()).add(tally)
+    return total
+
+
 class Plan(msgspec.Struct, kw_only=True):
     """The parts of a step. Made once, before the step starts; the same recipe gives the same plan."""
 
@@ -294,11 +303,7 @@ class StepFolder:
 
     def counts(self) -> dict[str, Tally]:
         """Tallies of all finished parts, by unit."""
-        total: dict[str, Tally] = {}
-        for manifest in self.manifests():
-            for unit, tally in manifest.counts.items():
-                total.setdefault(unit, Tally()).add(tally)
-        return total
+        return total_counts(self.manifests())
 
     @contextmanager
     def part(self, part: str, plan: str, round_: int = 0) -> Iterator["PartWriter"]:
@@ -321,7 +326,7 @@ class StepFolder:
     def sweep(self) -> None:
         """Removes what dead processes left: files that no manifest names. Only under the dataset's lock."""
         named = {name for manifest in self.manifests() for name in manifest.files}
-        loose = [n for n in self.lake.names(self.name) if n not in named and n != "plan.json" and not _is_manifest(n)]
+        loose = [n for n in self._all_files() if n not in named and n != "plan.json" and not _is_manifest(n)]
         self.lake.remove(f"{self.name}/{name}" for name in loose)
         if self.lake.local is not None:
             for aside in (self.lake.local / self.name).glob(".*"):
@@ -330,9 +335,16 @@ class StepFolder:
 
     def discard(self) -> None:
         """Forgets the plan and all parts: manifests first, so that no half part ever looks whole."""
-        names = self.lake.names(self.name)
-        self.lake.remove(f"{self.name}/{n}" for n in sorted(names) if _is_manifest(n))
-        self.lake.remove(f"{self.name}/{n}" for n in sorted(names) if not _is_manifest(n))
+        names = sorted(self._all_files(), key=lambda name: (not _is_manifest(name), name))
+        self.lake.remove(f"{self.name}/{name}" for name in names)
+
+    def _all_files(self) -> list[str]:
+        """Files of the step, those in folders of a part too (the sink `files` makes some), but not what is written aside."""
+        root = self.lake.at(self.name)
+        with explained("Listing", self.lake.url(self.name)):
+            self.lake.fs.invalidate_cache(root)
+            names = [str(path)[len(root) + 1 :] for path in self.lake.fs.find(root)]
+        return [name for name in names if not name.startswith(".")]
 
     def _decode(self, name: str, kind: type[T]) -> T:
         try:

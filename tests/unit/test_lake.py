@@ -94,6 +94,21 @@ def test_discard_forgets_everything(lake):
     assert step.read_plan() is None
 
 
+def test_files_in_folders_are_swept_and_discarded_too(lake):
+    step = lake.step("release/shards")
+    with step.part("00000", "digest") as part:
+        (part.aside / "00000").mkdir()
+        (part.aside / "00000" / "a.jpg").write_bytes(b"x")
+        part.commit({})
+    lake.write("release/shards/00000/b.jpg", b"its part never came")
+    step.sweep()
+    assert lake.exists("release/shards/00000/a.jpg")
+    assert not lake.exists("release/shards/00000/b.jpg")
+    step.discard()
+    assert not lake.exists("release/shards/00000/a.jpg")
+    assert step.finished() == []
+
+
 def test_counts_add_up_over_parts(lake):
     step = lake.step("candidates")
     commit(step, "00000")

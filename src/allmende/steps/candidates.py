@@ -24,7 +24,7 @@ from allmende.extract.urls import normalise, split_host
 from allmende.extract.wat_images import page_from_wat
 from allmende.filters.judge import CaptionJudge
 from allmende.identity import key64
-from allmende.lake import Lake, PartWriter, Tally
+from allmende.lake import Lake, PartWriter, Tally, part_id
 from allmende.recipe import Recipe
 from allmende.schema import CAPTURES, Reason
 from allmende.steps.buckets import BucketWriter, bucket_count
@@ -45,7 +45,7 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
     buckets = bucket_count(ROWS_PER_FILE * len(found))
     edges = [number * len(found) // count for number in range(count + 1)] if count else [0]
     return {
-        f"{number:05d}": {"archives": found[begin:end], "buckets": buckets}
+        part_id(number): {"archives": found[begin:end], "buckets": buckets}
         for number, (begin, end) in enumerate(itertools.pairwise(edges))
     }
 

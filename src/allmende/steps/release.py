@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.lake import File, Lake, Manifest, Tally
+from allmende.lake import File, Lake, Manifest, Tally, part_id
 from allmende.publish.sink import Shard, index_digits, load_sink
 from allmende.recipe import Recipe
 from allmende.schema import SAMPLES
@@ -33,7 +33,7 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
         total = sum(kept for _, kept in group)
         shards = ceil(total / recipe.publish.shard_size)
         for cut in range(shards):
-            parts[f"{len(parts):05d}"] = {"samples": [part for part, _ in group], "cut": cut, "of": shards}
+            parts[part_id(len(parts))] = {"samples": [part for part, _ in group], "cut": cut, "of": shards}
     return parts
 
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from allmende.fetch.agent import user_agent
 from allmende.fetch.client import Client
 from allmende.fetch.outcome import Fetched, Target
-from allmende.lake import Lake
+from allmende.lake import Lake, part_id
 from allmende.media.decoder import DecoderPool
 from allmende.media.sample import ImageSample
 from allmende.permission import XRobotsTag
@@ -45,7 +45,7 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
         kept = manifest.counts["candidate"].kept
         for begin in range(0, kept, size):
             part = {"unique": manifest.part, "begin": begin, "end": min(begin + size, kept)}
-            parts[f"{len(parts):05d}"] = part
+            parts[part_id(len(parts))] = part
     return parts
 
 
@@ -84,7 +84,6 @@ class Worker:
 
     def __init__(self, settings: dict[str, Any]):
         self.settings = Settings.of_worker(settings)
-        self.folder = self.settings.lake.step("samples")
         self.frequent = frequent.load(self.settings.lake)
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:

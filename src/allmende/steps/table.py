@@ -10,7 +10,7 @@ from allmende.commoncrawl.source import expand
 from allmende.extract.urls import normalise, split_host
 from allmende.filters.captions import normalise_caption
 from allmende.identity import key64, uid
-from allmende.lake import Lake, Tally
+from allmende.lake import Lake, Tally, part_id
 from allmende.recipe import Recipe
 from allmende.schema import CANDIDATES, WORDS, Reason
 from allmende.steps.buckets import BucketWriter, bucket_count
@@ -39,7 +39,7 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
     buckets = bucket_count(sum(rows for _, rows, _ in files))
     pieces = [(location, groups) for location, _, sizes in files for groups in _pieces(sizes)]
     return {
-        f"{number:05d}": {"file": location, "row_groups": groups, "buckets": buckets}
+        part_id(number): {"file": location, "row_groups": groups, "buckets": buckets}
         for number, (location, groups) in enumerate(pieces)
     }
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from allmende.dedup.exact import Counts, Keys, Unique, unique_rows
 from allmende.errors import RecipeError
-from allmende.lake import Lake, Tally
+from allmende.lake import Lake, Tally, part_id
 from allmende.recipe import Recipe
 from allmende.schema import CANDIDATES, Reason
 from allmende.steps.buckets import in_bucket
@@ -32,7 +32,7 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
     candidates = lake.step("candidates").read_plan()
     assert candidates is not None
     buckets = max((part["buckets"] for part in candidates.parts.values()), default=1)
-    return {f"{bucket:05d}": {"bucket": bucket, "buckets": buckets} for bucket in range(buckets)}
+    return {part_id(bucket): {"bucket": bucket, "buckets": buckets} for bucket in range(buckets)}
 
 
 class Worker:
