@@ -202,6 +202,57 @@ class Images(Section, frozen=True, kw_only=True):
     decode_bytes: Annotated[int, _about("Memory cap of one decoder process.", ge=100_000_000)] = 2_000_000_000
 
 
+_Action = Literal["preset", "deny", "allow", "ignore"]
+
+
+class Permission(Section, frozen=True, kw_only=True):
+    """Which machine-readable reservations are obeyed. deny: drop what is reserved; allow: record and keep; ignore: don't read."""
+
+    policy: Annotated[
+        Literal["eu-commercial", "eu-research", "strict", "off"],
+        _about(
+            "The table to start from: eu-commercial (§44b UrhG) obeys every signal; eu-research (§60d UrhG) obeys robots.txt and records the rest; strict also drops what can't be read; off reads nothing and needs `without_permission`."
+        ),
+    ] = "eu-commercial"
+    robots_txt: Annotated[_Action, _about("robots.txt, for our own token.")] = "preset"
+    robots_txt_ai: Annotated[_Action, _about("robots.txt, where it names an AI agent of `ai_agents`.")] = "preset"
+    content_signal: Annotated[_Action, _about("Content-Signal lines of robots.txt (Cloudflare).")] = "preset"
+    content_usage: Annotated[_Action, _about("Content-Usage, in robots.txt and as header (IETF AIPREF).")] = "preset"
+    rsl: Annotated[_Action, _about("Really Simple Licensing: robots.txt, Link header, link element.")] = "preset"
+    ai_txt: Annotated[_Action, _about("ai.txt (Spawning).")] = "preset"
+    tdmrep: Annotated[_Action, _about("TDM Reservation Protocol: file, header, meta tag, XMP.")] = "preset"
+    noai: Annotated[_Action, _about("noai, noimageai, noml in X-Robots-Tag and meta robots.")] = "preset"
+    noindex: Annotated[_Action, _about("noindex, noimageindex, none in X-Robots-Tag and meta robots.")] = "preset"
+    iptc_plus: Annotated[_Action, _about("PLUS Data Mining in the file's XMP.")] = "preset"
+    c2pa: Annotated[_Action, _about("C2PA and CAWG training-mining assertions in the file.")] = "preset"
+    unknown: Annotated[
+        Literal["preset", "deny", "allow"], _about("A value that can't be read, of a signal that is obeyed.")
+    ] = "preset"
+    ai_agents: Annotated[
+        tuple[str, ...],
+        _about("Product tokens for `robots_txt_ai`, instead of the dated list that ships with Allmende."),
+    ] = ()
+    captures: Annotated[
+        tuple[str, ...],
+        _about(
+            'Common Crawl\'s captures of robots.txt: "crawl" for those of `select.crawl`, or WARC files by path, glob or URL. They are obeyed in addition to what hosts say now.'
+        ),
+    ] = ()
+    without_permission: Annotated[bool, _about('Confirms `policy = "off"`. The dataset card will say so.')] = False
+
+
+class Safety(Section, frozen=True, kw_only=True):
+    """What is never taken in, whatever its owner says; and what is masked."""
+
+    replace_personal: Annotated[
+        bool,
+        _about("Replace e-mail and IP addresses, phone, bank, card and tax numbers in all words by placeholders."),
+    ] = True
+    tombstones: Annotated[
+        str, _about("Folder or URL of a take-down log to obey, shared between datasets; empty for the dataset's own.")
+    ] = ""
+
+
 class Publish(Section, frozen=True, kw_only=True):
     """The form of the release."""
 
@@ -230,5 +281,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     dedup: Dedup = Dedup()
     fetch: Fetch = Fetch()
     images: Images = Images()
+    permission: Permission = Permission()
+    safety: Safety = Safety()
     publish: Publish = Publish()
     run: Run = Run()

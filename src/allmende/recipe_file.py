@@ -77,6 +77,11 @@ def check(recipe: Recipe, where: str = "recipe") -> None:
         raise RecipeError(
             f"{where}: [images] quality is png's compression level here: 0..9, not {recipe.images.quality}."
         )
+    if recipe.permission.policy == "off" and not recipe.permission.without_permission:
+        raise RecipeError(
+            f'{where}: [permission] policy = "off" takes files against their owners\' wishes. '
+            "If that is what you mean, set without_permission = true; the dataset card will say so."
+        )
     wats = recipe.select.urls or (recipe.select.crawl and recipe.select.kind == "wat")
     if recipe.fetch.source == "archive" and wats:
         raise RecipeError(

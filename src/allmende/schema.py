@@ -155,6 +155,22 @@ class Reason(StrEnum):
         "A machine-readable signal (such as X-Robots-Tag: noai) reserves this file.",
     )
 
+    TAKEN_DOWN = (
+        "taken_down",
+        "fetch",
+        "The file, its URL, domain or a near-duplicate of it was taken down before, and stays out.",
+    )
+    LISTED = (
+        "listed",
+        "fetch",
+        "The URL or the file is on a list of known illegal content. The row is stored without URL and words.",
+    )
+    URL_LISTED = (
+        "url_listed",
+        "fetch",
+        "The host, domain or URL is on a list whose category `safety` drops (trackers, piracy, adult, ...).",
+    )
+
     # The request
     DNS_NOT_FOUND = "dns_not_found", "fetch", "The host name does not exist."
     DNS_FAILED = "dns_failed", "fetch", "The name servers gave no usable answer."
@@ -306,6 +322,30 @@ FETCH_FACTS = pa.schema(
 )
 """What the fetch of one URL saw; part of samples and of failures alike."""
 
+SIGNAL = pa.struct(
+    [
+        _field("name", pa.string(), "Kind of signal: a key of `permission` in the recipe, such as tdmrep."),
+        _field("says", pa.string(), "deny, allow, or unknown for a value that can't be read."),
+        _field("value", pa.string(), "The statement as written, at most 500 characters."),
+        _field("url", pa.string(), "Document it stood in; empty for the media file itself."),
+        _field("field", pa.string(), "Header, element or property; empty for a line of a file."),
+        _field("line", pa.int32(), "Line number from 1, in files that have lines."),
+        _field("at", _UTC, "When it was read or captured (clock column)."),
+    ]
+)
+"""A machine-readable statement about mining or training: `allmende.permission.Signal`."""
+
+PERMISSION_FACTS = pa.schema(
+    [
+        _field(
+            "signals", pa.list_(pa.field("item", SIGNAL)), "Every permission signal that was seen, with its source."
+        ),
+        _field("policy", pa.string(), "Policy that judged them, name/version; + marks a table changed by the recipe."),
+        _field("verdict", pa.string(), "allowed, or the name of the signal that denied."),
+    ]
+)
+"""The record of permission; part of samples and of failures alike. Null in rows that were dropped before."""
+
 IMAGE_FACTS = pa.schema(
     [
         _field("sha256", pa.string(), "SHA-256 of the original bytes, hex."),
@@ -334,6 +374,7 @@ SAMPLES = pa.schema(
     [
         *CANDIDATES,
         *FETCH_FACTS,
+        *PERMISSION_FACTS,
         *IMAGE_FACTS,
         _field("order_key", pa.uint64(), "Seeded hash of uid; samples are released in its order."),
         _field("data_offset", pa.int64(), "Byte offset of the stored image in the part's .bin file."),
@@ -344,5 +385,5 @@ SAMPLES = pa.schema(
 
 REASON_FIELD = _field("reason", pa.string(), "Why the row was dropped: a value of `Reason`.")
 
-FAILURES = pa.schema([*CANDIDATES, *FETCH_FACTS, REASON_FIELD])
+FAILURES = pa.schema([*CANDIDATES, *FETCH_FACTS, *PERMISSION_FACTS, REASON_FIELD])
 """A row for each candidate that yielded no sample: the `.dropped.parquet` of `samples/`."""

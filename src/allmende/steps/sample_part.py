@@ -13,12 +13,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.dedup.exact import Keys
 from allmende.fetch.outcome import Outcome
 from allmende.identity import order_key
 from allmende.lake import Manifest, PartWriter, Tally, explained
 from allmende.media.sample import ImageSample
-from allmende.schema import CANDIDATES, FAILURES, FETCH_FACTS, IMAGE_FACTS, REASON_FIELD, SAMPLES, Reason
+from allmende.schema import CANDIDATES, FAILURES, FETCH_FACTS, IMAGE_FACTS, PERMISSION_FACTS, SAMPLES
+from allmende.steps.screen import Screen, drop_before
 from allmende.steps.step import Settings
 
 
@@ -32,18 +32,25 @@ class SamplePart:
         settings: Of the worker.
         name: Part id.
         rows: Slice of `unique/`, ordered by URL key, in `schema.CANDIDATES`.
-        frequent: Sorted keys of captions that are dropped at once.
+        screens: What keeps rows and files out.
     """
 
-    def __init__(self, settings: Settings, name: str, rows: pa.Table, frequent: Keys, before: "_Before | None" = None):
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        rows: pa.Table,
+        screens: tuple[Screen, ...],
+        before: "_Before | None" = None,
+    ):
         self._settings = settings
         self._name = name
         self._before = before
-        too_frequent = np.isin(rows.column("caption_key").to_numpy(), frequent)
-        self._common = rows.filter(pa.array(too_frequent))
-        self._rows = rows.filter(pa.array(~too_frequent))
+        self._screens = screens
+        self._rows, self._screened, self._screened_for = drop_before(screens, rows)
         urls = self._rows.column("url").to_pylist()
         self._starts = [i for i, url in enumerate(urls) if not i or url != urls[i - 1]]
+        self._ends = [*self._starts[1:], len(urls)]
         self.urls = [urls[i] for i in self._starts]
         self._outcomes: list[Outcome[ImageSample] | None] = [None] * len(self.urls)
         self._spans: list[tuple[int, int]] = [(0, 0)] * len(self.urls)
@@ -56,10 +63,16 @@ class SamplePart:
             self._append(before.data)
 
     @classmethod
-    def again(cls, settings: Settings, name: str, wanted: Callable[[pa.Table], npt.NDArray[np.bool_]]) -> "SamplePart":
+    def again(
+        cls,
+        settings: Settings,
+        name: str,
+        wanted: Callable[[pa.Table], npt.NDArray[np.bool_]],
+        screens: tuple[Screen, ...],
+    ) -> "SamplePart":
         """The part as it was committed, with those failed rows open again that `wanted` picks."""
         before = _Before.read(settings, name, wanted)
-        return cls(settings, name, before.retried, np.empty(0, np.uint64), before)
+        return cls(settings, name, before.retried, screens, before)
 
     @property
     def done(self) -> bool:
@@ -68,11 +81,23 @@ class SamplePart:
 
     def settle(self, group: int, outcome: Outcome[ImageSample]) -> None:
         """Gives all rows of a URL their fate. The image goes to the spool, not into memory."""
+        outcome = self._screen(group, outcome)
         if outcome.result is not None:
             self._spans[group] = (self._append(outcome.result.data), len(outcome.result.data))
             outcome = msgspec.structs.replace(outcome, result=msgspec.structs.replace(outcome.result, data=b""))
         self._outcomes[group] = outcome
         self._open -= 1
+
+    def _screen(self, group: int, outcome: Outcome[ImageSample]) -> Outcome[ImageSample]:
+        """The outcome, unless a screen keeps the file out."""
+        if outcome.result is None:
+            return outcome
+        rows = self._rows.slice(self._starts[group], self._ends[group] - self._starts[group])
+        for screen in self._screens:
+            reason = screen.after(rows, outcome.result)
+            if reason is not None:
+                return Outcome(facts=outcome.facts, reason=reason)
+        return outcome
 
     def _append(self, data: bytes) -> int:
         """Writes to the spool; where it begins."""
@@ -113,6 +138,7 @@ class SamplePart:
         columns = {
             **_columns(self._rows.take(pa.array(index, pa.int64())), CANDIDATES),
             **_facts(FETCH_FACTS, [o.facts for o in settled if o]),
+            **_unjudged(len(groups)),
             **_facts(IMAGE_FACTS, [o.result for o in settled if o]),
             "order_key": pa.array([order_key(seed, uid) for uid in uids], pa.uint64()),
             "data_offset": pa.array([self._spans[g][0] for g in groups], pa.int64()),
@@ -130,15 +156,16 @@ class SamplePart:
             {
                 **_columns(self._rows.take(pa.array(index, pa.int64())), CANDIDATES),
                 **_facts(FETCH_FACTS, [o.facts for o in settled if o]),
+                **_unjudged(len(groups)),
                 "reason": pa.array([str(o.reason) for o in settled if o], pa.string()),
             },
             schema=FAILURES,
         )
-        common = self._common
-        for field in [*FETCH_FACTS, REASON_FIELD]:
-            value = str(Reason.CAPTION_TOO_FREQUENT) if field.name == "reason" else None
-            common = common.append_column(field, pa.array([value] * len(common), field.type))
-        tables = [common.cast(FAILURES), table]
+        count = len(self._screened)
+        unfetched = {field.name: pa.nulls(count, field.type) for field in FETCH_FACTS}
+        columns = {**_columns(self._screened, CANDIDATES), **unfetched, **_unjudged(count)}
+        screened = columns | {"reason": self._screened_for}
+        tables = [pa.table(screened, schema=FAILURES), table]
         if self._before is not None:
             tables.append(self._before.failures)
         return pa.concat_tables(tables).sort_by([("url_key", "ascending"), ("uid", "ascending")])
@@ -147,8 +174,7 @@ class SamplePart:
         """Row numbers, and the group of each, of the rows that have an image (or of those that have none)."""
         index: list[int] = []
         groups: list[int] = []
-        ends = [*self._starts[1:], len(self._rows)]
-        for group, (begin, end) in enumerate(zip(self._starts, ends, strict=True)):
+        for group, (begin, end) in enumerate(zip(self._starts, self._ends, strict=True)):
             outcome = self._outcomes[group]
             assert outcome is not None
             if (outcome.result is not None) == kept:
@@ -211,3 +237,7 @@ def _columns(table: pa.Table, schema: pa.Schema) -> dict[str, Any]:
 def _facts(schema: pa.Schema, values: list[Any]) -> dict[str, Any]:
     """Columns from the attributes of the same names."""
     return {f.name: pa.array([getattr(value, f.name) for value in values], f.type) for f in schema}
+
+
+def _unjudged(count: int) -> dict[str, Any]:
+    return {field.name: pa.nulls(count, field.type) for field in PERMISSION_FACTS}

@@ -26,9 +26,9 @@ from allmende.media.sample import ImageSample
 from allmende.permission import XRobotsTag
 from allmende.recipe import Recipe
 from allmende.schema import CANDIDATES, Reason
-from allmende.steps import frequent
 from allmende.steps.archive_source import ArchiveSource
 from allmende.steps.sample_part import SamplePart
+from allmende.steps.screens import screens
 from allmende.steps.step import Parts, Settings
 
 Mask = npt.NDArray[np.bool_]
@@ -84,7 +84,7 @@ class Worker:
 
     def __init__(self, settings: dict[str, Any]):
         self.settings = Settings.of_worker(settings)
-        self.frequent = frequent.load(self.settings.lake)
+        self.screens = screens(self.settings)
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task; with `retry`, tries their failed rows again."""
@@ -126,9 +126,9 @@ class Worker:
         """Opens one part after the other, as the client asks for more URLs, and yields what is to be fetched."""
         for name, plan in parts.items():
             if retry is None:
-                part = SamplePart(self.settings, name, self._rows(plan), self.frequent)
+                part = SamplePart(self.settings, name, self._rows(plan), self.screens)
             else:
-                part = SamplePart.again(self.settings, name, retry.wanted)
+                part = SamplePart.again(self.settings, name, retry.wanted, self.screens)
             if part.done:
                 part.commit()
                 continue
