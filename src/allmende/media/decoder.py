@@ -23,13 +23,14 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
 from allmende.errors import EngineError
-from allmende.media.sample import ImageSample
+from allmende.media.sample import Digest, ImageSample
 from allmende.recipe import Images
 from allmende.schema import Reason
 
@@ -90,7 +91,7 @@ class Decoder(asyncio.Protocol):
         """Say what to do; the decoder answers with an empty frame when it is ready."""
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_unix_connection(lambda: self, sock=self._socket)
-        greeting = {"parent": os.getpid(), "options": self._pool.options}
+        greeting = {"parent": os.getpid(), "options": self._pool.options, "digests": self._pool.digests}
         self._write(msgspec.msgpack.encode(greeting))
         self._timer = loop.call_later(START_SECONDS, self.kill)
 
@@ -186,10 +187,17 @@ def _start() -> tuple["subprocess.Popen[bytes]", socket.socket]:
 
 
 class DecoderPool:
-    """`processes` decoders. Use it as an asynchronous context manager, in one event loop."""
+    """`processes` decoders. Use it as an asynchronous context manager, in one event loop.
 
-    def __init__(self, processes: int, options: Images):
+    Args:
+        processes: How many.
+        options: What images must be and how they are stored.
+        digests: Digests of each file to make beside SHA-256, for lists that have others.
+    """
+
+    def __init__(self, processes: int, options: Images, digests: Sequence[Digest] = ()):
         self.options = options
+        self.digests = tuple(digests)
         self._processes = processes
         self._waiting: deque[Task] = deque()
         self._decoders: set[Decoder] = set()

@@ -21,6 +21,7 @@ import cv2
 import msgspec
 
 from allmende.media.image import process
+from allmende.media.sample import Digest
 from allmende.recipe import Images
 from allmende.schema import Reason
 
@@ -35,6 +36,7 @@ class Greeting(msgspec.Struct):
 
     parent: int
     options: Images
+    digests: tuple[Digest, ...] = ()
 
 
 def main() -> None:
@@ -48,7 +50,7 @@ def main() -> None:
         _send(channel, b"")
         encode = msgspec.msgpack.Encoder().encode
         while (body := _frame(frames)) is not None:
-            outcome = process(body, greeting.options)
+            outcome = process(body, greeting.options, greeting.digests)
             _send(channel, encode(outcome.value if isinstance(outcome, Reason) else outcome))
 
 

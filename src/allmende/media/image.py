@@ -4,6 +4,7 @@ The bytes come from strangers: run this where a crash does no harm (`allmende.me
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from allmende.media import colour, encode, exif, phash, preview, probe, raster, 
 from allmende.media.probe import Header
 from allmende.media.raster import Opened, Raster
 from allmende.media.resize import Pixels, Plan
-from allmende.media.sample import ImageSample
+from allmende.media.sample import Digest, ImageSample
 from allmende.recipe import Images
 from allmende.schema import Reason
 
@@ -24,12 +25,13 @@ A flat area has noise of up to 3 steps after JPEG compression at quality 50.
 """
 
 
-def process(body: bytes, options: Images) -> ImageSample | Reason:
+def process(body: bytes, options: Images, digests: Sequence[Digest] = ()) -> ImageSample | Reason:
     """Check, decode, scale and encode one image.
 
     Args:
         body: The file as it was fetched.
         options: What images must be and how they are stored.
+        digests: Further digests of the file to make.
 
     Returns:
         The sample, or why there is none. Damaged, hostile or oversized input is a Reason, never an exception.
@@ -41,7 +43,7 @@ def process(body: bytes, options: Images) -> ImageSample | Reason:
     if reason is not None:
         return reason
     try:
-        return _sample(body, header, options)
+        return _sample(body, header, options, digests)
     except MemoryError:
         return Reason.DECODER_CRASHED
     except cv2.error as error:
@@ -67,7 +69,7 @@ def _refused(width: int, height: int, options: Images) -> Reason | None:
     return None
 
 
-def _sample(body: bytes, header: Header, options: Images) -> ImageSample | Reason:
+def _sample(body: bytes, header: Header, options: Images, digests: Sequence[Digest]) -> ImageSample | Reason:
     opened = raster.open_file(body, header, options.max_pixels)
     if isinstance(opened, Reason):
         return opened
@@ -101,6 +103,8 @@ def _sample(body: bytes, header: Header, options: Images) -> ImageSample | Reaso
         height=stored.shape[0],
         format=options.format,
         exif=exif.facts(opened.exif),
+        md5=hashlib.md5(body, usedforsecurity=False).hexdigest() if "md5" in digests else None,
+        sha1=hashlib.sha1(body, usedforsecurity=False).hexdigest() if "sha1" in digests else None,
     )
 
 

@@ -69,6 +69,14 @@ def test_outcomes_are_those_of_image_process():
     assert run(bodies) == [image.process(body, OPTIONS) for body in bodies]
 
 
+def test_decoders_make_the_digests_they_are_asked_for():
+    async def main():
+        async with DecoderPool(1, OPTIONS, ["md5", "sha1"]) as pool:
+            return await pool.process(GOOD)
+
+    assert asyncio.run(main()) == image.process(GOOD, OPTIONS, ("md5", "sha1"))
+
+
 def test_bodies_of_every_size():
     rng = random.Random(0)
     bodies = [GOOD + rng.randbytes(size) for size in (0, 1, 65_536, 1_000_000, 20_000_000)]

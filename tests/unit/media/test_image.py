@@ -26,7 +26,16 @@ def stored(sample):
 
 
 def test_a_sample_has_the_columns_of_the_schema():
-    assert set(ImageSample.__struct_fields__) - {"data"} == set(IMAGE_FACTS.names)
+    assert set(ImageSample.__struct_fields__) - {"data", "signals", "md5", "sha1"} == set(IMAGE_FACTS.names)
+
+
+def test_further_digests_are_made_on_request(files):
+    body = files["png"][0]
+    plain = image.process(body, ANY)
+    asked = image.process(body, ANY, ("md5", "sha1"))
+    assert (plain.md5, plain.sha1) == (None, None)
+    assert (asked.md5, asked.sha1) == (hashlib.md5(body).hexdigest(), hashlib.sha1(body).hexdigest())
+    assert image.process(body, ANY, ("sha1",)).md5 is None
 
 
 def test_every_format_is_read(pictures, files):
