@@ -11,9 +11,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from allmende.permission.x_robots_tag import DENYING
+from allmende.permission import policy
 from allmende.publish.funnel import Stage, percent, top_reasons
 from allmende.publish.member import released
+from allmende.publish.permissions import SignalFunnel
 from allmende.publish.report import ReportData, environment, source_line
 from allmende.publish.sink import Release, Usage, load_sink
 from allmende.schema import SAMPLES
@@ -41,6 +42,7 @@ def card_markdown(data: ReportData, usage: Usage | None) -> str:
         usage: How the release is loaded, from its sink; None if it has no shard.
     """
     page = environment().get_template("card.md.j2")
+    table = policy.from_recipe(data.recipe.permission)
     text = page.render(
         data=data,
         figures=data.figures,
@@ -48,7 +50,8 @@ def card_markdown(data: ReportData, usage: Usage | None) -> str:
         source=_plain(source_line(data.recipe)),
         fields=[(field.name, str(field.type), field.metadata[b"doc"].decode()) for field in released(SAMPLES)],
         usage=Markup(usage.markdown) if usage else None,  # noqa: S704 - the sink's own snippets
-        denying=sorted(DENYING),
+        consents=_consents(data, table),
+        unknown=table.unknown,
         funnel=[_funnel_row(stage) for stage in data.stages],
         citation=Markup(_citation(data)),  # noqa: S704 - in a code block, without backticks
         code=_code,
@@ -101,6 +104,12 @@ def languages(data: ReportData) -> list[str]:
 def size_category(samples: int) -> str:
     """The Hub's name for a number of rows."""
     return next((name for limit, name in (*_SIZES, *_LARGE_SIZES) if samples < limit), "100B<n<1T")
+
+
+def _consents(data: ReportData, table: policy.Policy) -> list[tuple[policy.Kind, str, SignalFunnel]]:
+    """Each kind of signal, what the policy does about it, and what came of it."""
+    counted = {signal.name: signal for signal in data.figures.permissions.signals}
+    return [(kind, table.actions[kind.name], counted[kind.name]) for kind in policy.SIGNALS]
 
 
 def _funnel_row(stage: Stage) -> tuple[str, str, str, str, str, str]:

@@ -1,4 +1,4 @@
-"""What the tables of a build add up to: sizes, languages, hosts, failures, signals. One pass, bounded memory.
+"""What the tables of a build add up to: sizes, languages, hosts, failures, permission. One pass, bounded memory.
 
     figures = survey(sample_batches, failure_batches)
 
@@ -16,23 +16,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from allmende.identity import key64
+from allmende.publish import permissions
+from allmende.publish.permissions import PermissionCounter, Permissions
 from allmende.publish.sketch import Count, Distinct, Histogram, HistogramCounter, Ranking, TopCounts
 
 LISTED = 25
 """Lines of a ranking."""
 
 Floats = NDArray[np.float64]
-
-
-class Signal(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a machine-readable signal was there, and what it said."""
-
-    name: str
-    """Column that holds its raw value."""
-    kept: Ranking
-    """Values that came with samples."""
-    denied: Ranking
-    """Values that came with files dropped as `permission_denied`."""
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +41,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """First and last day of the pages' captures, ISO 8601."""
     histograms: dict[str, Histogram]
     rankings: dict[str, Ranking]
-    signals: tuple[Signal, ...]
+    permissions: Permissions
     distinct: dict[str, Count]
 
 
@@ -154,9 +145,6 @@ _FAILURE_RANKINGS: dict[str, Callable[[pa.RecordBatch], pa.Array]] = {
     "failure_host": lambda batch: hosts(batch.column("url")),
 }
 
-SIGNALS = ("x_robots_tag", "page_x_robots_tag", "page_robots", "page_tdm_reservation")
-"""Columns with machine-readable wishes, raw."""
-
 
 def _hex_hashes(values: pa.Array) -> NDArray[np.uint64]:
     return np.array([key64(value) for value in values.drop_null().to_pylist()], np.uint64)
@@ -177,11 +165,12 @@ _DISTINCT: dict[str, Callable[[pa.RecordBatch], NDArray[np.uint64]]] = {
 SAMPLE_COLUMNS = (
     *("caption", "caption_source", "found_in", "language", "language_score", "url", "page_url", "page_license", "seen"),
     *("url_key", "caption_key", "host_key", "captured_at", "fetch_ms", "bytes_received", "sha256", "phash"),
-    *("original_format", "original_width", "original_height", "original_bytes", "data_size", *SIGNALS),
+    *("original_format", "original_width", "original_height", "original_bytes", "data_size"),
+    *permissions.COLUMNS[:3],
 )
 """Columns of the samples that a survey reads."""
 
-FAILURE_COLUMNS = ("url", "reason", "http_status", "bytes_received", *SIGNALS)
+FAILURE_COLUMNS = ("url", "reason", "http_status", "bytes_received", *permissions.COLUMNS)
 """Columns of the failures that a survey reads."""
 
 
@@ -209,8 +198,7 @@ class _Census:
         self.days: list[str] = []
         self.histograms = {name: HistogramCounter(axis.edges()) for name, axis in _AXES.items()}
         self.rankings = {name: TopCounts() for name in itertools.chain(_SAMPLE_RANKINGS, _FAILURE_RANKINGS)}
-        self.kept_signals = {name: TopCounts(2_000) for name in SIGNALS}
-        self.denied_signals = {name: TopCounts(2_000) for name in SIGNALS}
+        self.permissions = PermissionCounter()
         self.distinct = {name: Distinct() for name in _DISTINCT}
 
     def add_samples(self, batch: pa.RecordBatch) -> None:
@@ -225,8 +213,7 @@ class _Census:
             self.histograms[name].add(_floats(axis.values(batch)))
         for name, values in _SAMPLE_RANKINGS.items():
             self.rankings[name].add(values(batch))
-        for name in SIGNALS:
-            self.kept_signals[name].add(batch.column(name))
+        self.permissions.add(batch)
         for name, hashes in _DISTINCT.items():
             self.distinct[name].add(hashes(batch))
 
@@ -236,9 +223,7 @@ class _Census:
         self.bytes_received += _sum(batch.column("bytes_received"))
         for name, values in _FAILURE_RANKINGS.items():
             self.rankings[name].add(values(batch))
-        denied = batch.filter(pc.equal(batch.column("reason"), "permission_denied"))
-        for name in SIGNALS:
-            self.denied_signals[name].add(denied.column(name))
+        self.permissions.add(batch)
 
     def _note_days(self, captured: pa.Array) -> None:
         bounds = pc.min_max(captured).as_py()
@@ -258,14 +243,7 @@ class _Census:
             captured=(self.days[0], self.days[1]) if self.days else None,
             histograms={name: _histogram(_AXES[name], counter) for name, counter in self.histograms.items()},
             rankings={name: counter.ranking(LISTED) for name, counter in self.rankings.items()},
-            signals=tuple(
-                Signal(
-                    name=name,
-                    kept=self.kept_signals[name].ranking(LISTED),
-                    denied=self.denied_signals[name].ranking(LISTED),
-                )
-                for name in SIGNALS
-            ),
+            permissions=self.permissions.figures(),
             distinct={name: counter.count() for name, counter in self.distinct.items()},
         )
 

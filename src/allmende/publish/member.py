@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +22,9 @@ HASH_COLUMNS = frozenset({"url_key", "host_key", "caption_key", "order_key"})
 CLOCK_COLUMNS = frozenset({"fetched_at", "fetch_ms"})
 """Columns that differ from one build to the next. They stand in the metadata table only, so that two
 builds of the same recipe from the same answers give the same archives, byte for byte."""
+
+CLOCK_FIELDS = frozenset({"at"})
+"""The same within a list column: when a permission signal was read."""
 
 IMG2DATASET = (
     "url",
@@ -65,8 +68,18 @@ def described(row: Row, key: str, fields: Iterable[str]) -> bytes:
 
     Every field is there in every sample, null where nothing is known. Times are RFC 3339.
     """
-    document = {name: row.get(name) for name in fields} | {"key": key, "status": "success", "error_message": None}
+    document = {name: _unclocked(row.get(name)) for name in fields} | {
+        "key": key,
+        "status": "success",
+        "error_message": None,
+    }
     return msgspec.json.format(msgspec.json.encode(document), indent=4)
+
+
+def _unclocked(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [{name: part for name, part in item.items() if name not in CLOCK_FIELDS} for item in value]
 
 
 def statistics(rows: int) -> bytes:
@@ -139,7 +152,7 @@ class TableWriter:
         self._held_bytes = 0
         self._file = HashedFile(directory, name)
         # Images don't compress, don't repeat, and their minimum helps nobody.
-        plain = [field.name for field in schema if not pa.types.is_struct(field.type)]
+        plain = [path for field in schema for path in _leaves(field) if not path.startswith("image.")]
         self._writer = pq.ParquetWriter(
             self._file, schema, compression=_codecs(schema), use_dictionary=plain, write_statistics=plain
         )
@@ -184,12 +197,20 @@ class TableWriter:
 
 
 def _codecs(schema: pa.Schema) -> dict[str, str]:
-    """Compression of each column; those of a struct are named `image.bytes`."""
-    return {
-        f"{field.name}.{inner.name}" if inner is not field else field.name: "none" if inner.name == "bytes" else "zstd"
-        for field in schema
-        for inner in (field.type if pa.types.is_struct(field.type) else [field])
-    }
+    """Compression of each column of the file: images are compressed already."""
+    return {path: "none" if path.endswith(".bytes") else "zstd" for field in schema for path in _leaves(field)}
+
+
+def _leaves(field: pa.Field, above: str = "") -> Iterator[str]:
+    """Names of a field's columns as Parquet writes them: `image.bytes`, `signals.list.element.name`."""
+    path = f"{above}{field.name}"
+    if pa.types.is_list(field.type):
+        yield from _leaves(field.type.value_field.with_name("element"), f"{path}.list.")
+    elif pa.types.is_struct(field.type):
+        for inner in field.type:
+            yield from _leaves(inner, f"{path}.")
+    else:
+        yield path
 
 
 def metadata_writer(shard: Shard, fields: Iterable[pa.Field], directory: Path) -> TableWriter:

@@ -69,7 +69,8 @@ def table_schema(schema: pa.Schema) -> pa.Schema:
 def _feature(kind: pa.DataType) -> dict[str, Any]:
     """A column's type in the notation of `datasets.Features.to_dict`."""
     if pa.types.is_struct(kind):
-        return {"_type": "Image"}
+        inner = {field.name: _feature(field.type) for field in kind}
+        return {"_type": "Image"} if inner.keys() == {"bytes", "path"} else inner
     if pa.types.is_list(kind):
         return {"feature": _feature(kind.value_type), "_type": "List"}
     return {"dtype": dtype(kind), "_type": "Value"}

@@ -18,7 +18,16 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.publish.member import HashedFile, described, dtype, json_fields, metadata_writer, statistics, write_file
+from allmende.publish.member import (
+    CLOCK_FIELDS,
+    HashedFile,
+    described,
+    dtype,
+    json_fields,
+    metadata_writer,
+    statistics,
+    write_file,
+)
 from allmende.publish.sink import Release, Sample, Shard, Usage, WrittenShard
 
 BLOCK = 512
@@ -87,11 +96,18 @@ class WebDataset:
         return Usage(f"{release.folder}/*.tar", features, text)
 
 
-def _json_feature(name: str, schema: pa.Schema) -> dict[str, str]:
+def _json_feature(name: str, schema: pa.Schema) -> dict[str, Any]:
     """A JSON field's type for `datasets`, which else guesses from the first five samples and trips over nulls."""
     at = schema.get_field_index(name)
     kind = schema.field(at).type if at >= 0 else pa.string()
-    return {"name": name, "dtype": "string" if pa.types.is_timestamp(kind) else dtype(kind)}
+    if pa.types.is_list(kind):
+        inner = [field for field in kind.value_type if field.name not in CLOCK_FIELDS]
+        return {"name": name, "list": [{"name": field.name, "dtype": _json_dtype(field.type)} for field in inner]}
+    return {"name": name, "dtype": _json_dtype(kind)}
+
+
+def _json_dtype(kind: pa.DataType) -> str:
+    return "string" if pa.types.is_timestamp(kind) else dtype(kind)
 
 
 def _append(tar: HashedFile, name: str, content: bytes) -> int:

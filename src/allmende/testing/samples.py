@@ -16,6 +16,13 @@ _WORDS = {
     "und": "RX-100 VII 24-70 IMG DSC",
 }
 _LICENCES = (None, None, None, "https://creativecommons.org/licenses/by/4.0/", "http://a.example/terms")
+_SIGNALS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (),
+    (),
+    (("robots_txt", "allow"),),
+    (("content_usage", "unknown"), ("content_usage", "unknown")),
+    (("noai", "deny"), ("robots_txt", "allow")),
+)
 _ROBOTS = (None, None, None, None, "all", "noarchive", "max-image-preview: large")
 
 
@@ -72,6 +79,12 @@ def sample(seed: int, **changes: Any) -> tuple[dict[str, Any], bytes]:
         "bytes_received": len(image) * 9,
         "sha256": hashlib.sha256(image).hexdigest(),
         "phash": f"{key64(str(seed)):016x}",
+        "signals": [
+            {"name": name, "says": says, "value": "as written", "url": "", "field": "", "line": 1, "at": captured}
+            for name, says in choice.choice(_SIGNALS)
+        ],
+        "policy": "eu-research/2026-11-22",
+        "verdict": "allowed",
         "preview": "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
         "original_format": "jpeg",
         "original_width": width * 10,

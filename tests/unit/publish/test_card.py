@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from allmende.publish import Release, Shard, load_sink
 from allmende.publish.card import LICENCES, card_markdown, release_usage, size_category
+from allmende.recipe import Permission
 from allmende.schema import SAMPLES
 from allmende.testing.samples import sample
 
@@ -76,10 +77,20 @@ def test_the_card_says_whom_to_write_to(make_report):
 
 
 def test_the_card_counts_what_was_refused(make_report):
-    failures = [sample(1)[0] | {"reason": "permission_denied", "x_robots_tag": "noai"}] * 3
-    card = card_markdown(make_report(None, failures), usage())
-    assert re.search(r"\| `x_robots_tag` \| \d+ \| 3 \|", card)
-    assert "`noai`" in card
+    reserved = [{"name": "noai", "says": "deny", "value": "noai"}]
+    failures = [sample(1)[0] | {"reason": "permission_denied", "signals": reserved, "verdict": "noai"}] * 3
+    card = card_markdown(make_report([sample(0, signals=[])], failures), usage())
+    assert re.search(r"\| `noai` \| .* \| deny \| 3 \| 3 \| 3 \|", card)
+    assert "3 of 4 rows (75.0 %)" in card
+
+
+def test_the_card_says_that_permission_was_off(make_report):
+    data = make_report()
+    permission = Permission(policy="off", without_permission=True)
+    data = msgspec.structs.replace(data, recipe=msgspec.structs.replace(data.recipe, permission=permission))
+    card = card_markdown(data, usage())
+    assert "Permission was switched off" in card
+    assert "deny:" not in card
 
 
 def test_a_dataset_without_shards_has_a_card(make_report):

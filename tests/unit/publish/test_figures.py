@@ -54,18 +54,6 @@ def test_the_named_columns_are_enough_and_all_may_be_null():
     assert survey([], []).samples == 0
 
 
-def test_signals_are_told_apart_by_what_became_of_the_file():
-    kept = [sample(0, x_robots_tag="noarchive")[0], sample(1, x_robots_tag=None)[0]]
-    dropped = [
-        sample(2)[0] | {"reason": "permission_denied", "x_robots_tag": "noai"},
-        sample(3)[0] | {"reason": "http_not_found", "x_robots_tag": "noindex"},
-    ]
-    signal = survey(batches(SAMPLES, kept, 9), batches(FAILURES, dropped, 9)).signals[0]
-    assert signal.name == "x_robots_tag"
-    assert signal.kept.rows == (("noarchive", 1),)
-    assert signal.denied.rows == (("noai", 1),)
-
-
 @given(
     st.builds(
         "{}://{}{}{}".format,

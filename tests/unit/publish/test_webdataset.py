@@ -164,6 +164,9 @@ def test_usage_names_the_real_files_and_the_type_of_every_json_field():
     usage = WebDataset().usage(Release(("00000", "00001"), 80, "webp"))
     assert "{00000..00001}.tar" in usage.markdown
     assert '["webp"]' in usage.markdown
-    types = {field["name"]: field["dtype"] for field in usage.features[1]["struct"]}
+    features = usage.features[1]["struct"]
+    types = {field["name"]: field["dtype"] for field in features if "dtype" in field}
+    (signals,) = (field["list"] for field in features if "list" in field)
+    assert [field["name"] for field in signals] == ["name", "says", "value", "url", "field", "line"]
     assert types["captured_at"] == types["key"] == types["page_license"] == "string"
     assert types["language_score"] == "float32"
