@@ -8,6 +8,7 @@ import msgspec
 
 from allmende import recipe_file, schema
 from allmende.cli import COMMANDS, root
+from allmende.permission import policy
 from allmende.recipe import Recipe
 
 HOME = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -100,7 +101,50 @@ def commands_page() -> str:
     return "\n".join(lines)
 
 
-PAGES = {"recipe.md": recipe_page, "reasons.md": reasons_page, "tables.md": tables_page, "commands.md": commands_page}
+def permission_page() -> str:
+    """What is respected: each kind of signal, where it is read, and what each preset does about it."""
+    presets = list(policy.PRESETS.values())
+    lines = [
+        NOTE,
+        "# What Allmende respects, and how\n",
+        "People say in many ways whether their files may be mined or used for training. Allmende reads every way that",
+        "machines can read, stores what it read with each sample, and judges by a policy: a dated table that says what",
+        "follows. One reservation is enough; nothing outweighs it, and a value that can't be read is never taken for a yes.\n",
+        "| signal | where it is read | reserves the file | " + " | ".join(f"`{p.name}`" for p in presets) + " |",
+        "|---|---|---|" + "---|" * len(presets),
+    ]
+    for kind in policy.SIGNALS:
+        actions = " | ".join(preset.actions[kind.name] for preset in presets)
+        lines.append(f"| [`{kind.name}`](#{kind.name}) | {kind.where} | {kind.reserves} | {actions} |")
+    unknown = " | ".join("-" if not preset.heeds("tdmrep") else preset.unknown for preset in presets)
+    lines += [
+        f"| a value that can't be read | any of these | (`permission.unknown`) | {unknown} |\n",
+        "`deny`: a reservation drops the file (Reason `permission_denied`). `allow`: it is recorded and the file kept.",
+        "`ignore`: it is neither read nor asked for. The default policy is `eu-commercial`; `off` must be confirmed with",
+        "`without_permission = true`, and the dataset card says so. Each row of the table is a key of `[permission]` in the",
+        "[recipe](recipe.md), so that a recipe can change single lines of a preset.\n",
+        "## The presets\n",
+        *(f"- `{p.name}`, in this form since {p.version}: {policy.MEANINGS[p.name]}" for p in presets),
+        "\nThe law is moving: the German Federal Court of Justice will decide on opt-outs on 17 December 2026 (I ZR 281/25). So",
+        "the raw signals stay with every sample, each row names the policy and its date, and `allmende recheck` judges a",
+        "dataset anew under another policy without asking anybody again. None of this is legal advice.\n",
+        "## The signals\n",
+    ]
+    for kind in policy.SIGNALS:
+        lines += [
+            f"### {kind.name}\n",
+            f"Read in {kind.where}. Reserves: {kind.reserves}. Source: {kind.specification}.\n",
+        ]
+    return "\n".join(lines)
+
+
+PAGES = {
+    "recipe.md": recipe_page,
+    "reasons.md": reasons_page,
+    "tables.md": tables_page,
+    "commands.md": commands_page,
+    "permission.md": permission_page,
+}
 
 
 def main() -> None:

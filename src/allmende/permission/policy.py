@@ -142,10 +142,15 @@ PRESETS: dict[str, Policy] = {
         Policy(name="off", version="2026-11-22", actions=_all("ignore")),
     )
 }
-"""eu-commercial: §44b UrhG (Art. 4 of Directive (EU) 2019/790): every machine-readable reservation is obeyed. The default.
-eu-research: §60d UrhG (Art. 3): reservations have no effect on research organisations; they are recorded, and
-robots.txt still says where a crawler may go. strict: as eu-commercial, and what can't be read counts as a reservation.
-off: nothing is read; a recipe must say so twice. None of this is legal advice."""
+"""The tables to start from. None of this is legal advice."""
+
+MEANINGS = {
+    "eu-commercial": "Anybody, under §44b UrhG and Art. 4 of Directive (EU) 2019/790: every machine-readable reservation is obeyed.",
+    "eu-research": "Research organisations, under §60d UrhG and Art. 3 of the directive: reservations have no effect on them, so they are recorded; robots.txt still says where a crawler may go.",
+    "strict": "As eu-commercial, and what can't be read counts as a reservation.",
+    "off": "Nothing is read and nothing obeyed.",
+}
+"""What each preset is for, for the documentation."""
 
 
 def from_recipe(table: Table) -> Policy:
