@@ -16,6 +16,8 @@ from allmende.fetch.outcome import Facts, Fetched, Outcome
 from allmende.permission import ALLOWED, Verdict, XRobotsTag
 from allmende.recipe import Fetch
 from allmende.schema import Reason
+from allmende.testing.behaviours import INSIDE
+from allmende.testing.broken_tls import HANDSHAKES
 from allmende.testing.call import picture_bytes
 from allmende.testing.nameserver import Failure, Nameserver
 from allmende.testing.server import Server
@@ -167,9 +169,18 @@ def test_raw_utf8_in_a_location_is_read_as_browsers_read_it(server):
         ("/bad-status", Reason.PROTOCOL_ERROR, None),
         ("/bad-length/1", Reason.PROTOCOL_ERROR, None),
         ("/two-lengths/1", Reason.PROTOCOL_ERROR, None),
+        ("/negative-length/1", Reason.PROTOCOL_ERROR, None),
+        ("/huge-length/1", Reason.BODY_TOO_LARGE, 200),
         ("/bad-chunks/1", Reason.PROTOCOL_ERROR, 200),
+        ("/bad-chunks/1?how=negative", Reason.PROTOCOL_ERROR, 200),
+        ("/bad-chunks/1?how=overflow", Reason.PROTOCOL_ERROR, 200),
+        ("/bad-chunks/1?how=longer", Reason.PROTOCOL_ERROR, 200),
+        ("/bad-chunks/1?how=endless-size", Reason.PROTOCOL_ERROR, 200),
+        ("/endless-trailer/1", Reason.HEADERS_TOO_LARGE, 200),
         ("/huge-headers/1", Reason.HEADERS_TOO_LARGE, None),
+        ("/huge-headers/1?bytes=10000000", Reason.HEADERS_TOO_LARGE, None),
         ("/huge-header/1", Reason.HEADERS_TOO_LARGE, None),
+        ("/huge-header/1?bytes=10000000", Reason.HEADERS_TOO_LARGE, None),
         ("/endless-informed", Reason.HEADERS_TOO_LARGE, None),
     ],
 )
@@ -202,6 +213,7 @@ def test_a_dead_address_is_not_the_end_of_a_name(server):
         ("/drip-headers", Reason.TIMEOUT_FIRST_BYTE, "first_byte_seconds"),
         ("/stall/1", Reason.TIMEOUT_IDLE, "idle_seconds"),
         ("/drip/1", Reason.TIMEOUT_TOTAL, "total_seconds"),
+        ("/huge-chunk/1", Reason.TIMEOUT_IDLE, "idle_seconds"),
     ],
 )
 def test_no_wait_is_for_ever(server, path, reason, deadline):
@@ -246,6 +258,14 @@ def test_addresses_that_are_not_public_are_not_asked(server, spelling, way):
     outcome = fetch_one(settings, url if way == "straight" else start)
     assert outcome.reason is Reason.ADDRESS_REFUSED
     assert [path for _, path in server.asked] == ([] if way == "straight" else [server.asked[0][1]])
+
+
+@pytest.mark.parametrize("number", range(len(INSIDE)), ids=INSIDE)
+def test_redirects_lead_no_further_inside(server, number):
+    settings = config(server, allow_addresses=("127.0.0.4/32",))
+    outcome = fetch_one(settings, server.url(f"/redirect-inside/{number}?port={server.port}", 4))
+    assert outcome.reason is Reason.ADDRESS_REFUSED
+    assert server.hits == {"127.0.0.4": 1}
 
 
 def test_a_name_is_judged_by_what_it_resolves_to(server):
@@ -342,8 +362,10 @@ def test_certificates_are_checked(server, monkeypatch):
     assert fetch_one(config(server), server.url("/ok/1", 2, tls=True)).reason is Reason.TLS_FAILED  # another's name
 
 
-def test_a_port_that_speaks_no_tls(server):
-    assert fetch_one(config(server), f"https://127.0.0.1:{server.mute_port}/").reason is Reason.TLS_FAILED
+@pytest.mark.parametrize("how", sorted(HANDSHAKES))
+def test_a_handshake_that_goes_wrong(server, how):
+    url = f"https://127.0.0.1:{server.broken_tls[how]}/"
+    assert fetch_one(config(server), url).reason is Reason.TLS_FAILED
 
 
 # Politeness

@@ -73,6 +73,12 @@ async def robots(call: Call) -> bool:
 
 
 @behaviour
+async def text(call: Call) -> bool:
+    """Parameter `is`, as a text; `type` overwrites its Content-Type. What a robots.txt or a tdmrep.json says."""
+    return await call.answer(call.option("is").encode(), content_type=call.option("type", "text/plain; charset=utf-8"))
+
+
+@behaviour
 async def held(call: Call) -> bool:
     """The picture, as soon as the test calls `Server.release`."""
     await call.server.released.wait()
@@ -162,6 +168,41 @@ async def redirect_bytes(call: Call) -> bool:
     return True
 
 
+@behaviour
+async def redirect_inside(call: Call) -> bool:
+    """`/redirect-inside/3`: to the fourth of `INSIDE`, on the port of parameter `port`."""
+    host = INSIDE[int(call.words[1]) % len(INSIDE)]
+    return await call.answer(b"", 302, location=f"http://{host}:{call.option('port', '80')}/latest/meta-data/")
+
+
+INSIDE = (
+    "127.0.0.1",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.1",
+    "017700000001",
+    "0177.0.0.01",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[64:ff9b::7f00:1]",
+    "169.254.169.254",
+    "2852039166",
+    "0xa9fea9fe",
+    "0251.0376.0251.0376",
+    "169.254.43518",
+    "[::ffff:169.254.169.254]",
+    "[fe80::1]",
+    "[fd00:ec2::254]",
+    "10.0.0.1",
+    "192.168.0.1",
+    "0.0.0.0",  # noqa: S104 - an address to refuse, not to listen on
+)
+"""Loopback, link-local (the metadata services of clouds among it) and private addresses, in the spellings that URL
+parsers know: dotted, short, decimal, hexadecimal, octal, IPv6, IPv4-mapped, NAT64."""
+
+
 # Breaking off
 
 
@@ -247,23 +288,64 @@ async def too_much(call: Call) -> bool:
 
 
 @behaviour
+async def negative_length(call: Call) -> bool:
+    """A Content-Length below zero."""
+    await call.send(head(200, [("Content-Length", "-1")]), call.picture)
+    return False
+
+
+@behaviour
+async def huge_length(call: Call) -> bool:
+    """A Content-Length of a terabyte, and then silence."""
+    await call.send(head(200, [("Content-Length", str(2**40))]), call.picture)
+    return await call.hang()
+
+
+@behaviour
 async def bad_chunks(call: Call) -> bool:
-    """Chunk sizes that are no numbers."""
-    await call.send(head(200, [("Transfer-Encoding", "chunked")]), b"zz\r\nabc\r\n0\r\n\r\n")
+    """`/bad-chunks/1?how=negative`: chunks that are none; `how` is one of `_BAD_CHUNKS`."""
+    await call.send(head(200, [("Transfer-Encoding", "chunked")]), _BAD_CHUNKS[call.option("how", "letters")])
+    return False
+
+
+_BAD_CHUNKS = {
+    "letters": b"zz\r\nabc\r\n0\r\n\r\n",
+    "negative": b"-3\r\nabc\r\n0\r\n\r\n",
+    "overflow": b"1" + b"0" * 16 + b"3\r\nabc\r\n0\r\n\r\n",
+    "longer": b"3\r\nabcdef\r\n0\r\n\r\n",
+    "endless-size": b"0" * 1_000_000,
+}
+
+
+@behaviour
+async def huge_chunk(call: Call) -> bool:
+    """A chunk that is said to have a terabyte, and begins like a picture."""
+    await call.send(head(200, [("Transfer-Encoding", "chunked")]), b"10000000000\r\n", call.picture)
+    return await call.hang()
+
+
+@behaviour
+async def endless_trailer(call: Call) -> bool:
+    """The picture, chunked, and trailer fields without end."""
+    data = chunked(call.picture)
+    await call.send(head(200, [("Transfer-Encoding", "chunked")]), data[: -len(b"\r\n")])
+    while not call.writer.is_closing():
+        await call.send(b"X-Trailer: and on and on\r\n" * 100)
     return False
 
 
 @behaviour
 async def huge_headers(call: Call) -> bool:
-    """64 KiB of headers, in many lines."""
-    await call.send(head(200, [(f"X-{i}", "a" * 1_000) for i in range(64)]), call.picture)
+    """64 KiB of headers, in many lines; parameter `bytes` says how many."""
+    lines = int(call.option("bytes", "65536")) // 1_024
+    await call.send(head(200, [(f"X-{i}", "a" * 1_000) for i in range(lines)]), call.picture)
     return False
 
 
 @behaviour
 async def huge_header(call: Call) -> bool:
-    """A header of 64 KiB."""
-    await call.send(head(200, [("X-Long", "a" * 65_536)]), call.picture)
+    """A header of 64 KiB, or of `bytes`."""
+    await call.send(head(200, [("X-Long", "a" * int(call.option("bytes", "65536")))]), call.picture)
     return False
 
 
@@ -330,6 +412,15 @@ async def bomb(call: Call) -> bool:
     """`/bomb/gzip`: 50 MB of picture in a few kilobytes."""
     name = call.words[1]
     return await call.answer(_bomb(name), content_encoding=name)
+
+
+@behaviour
+async def image_bomb(call: Call) -> bool:
+    """`/image-bomb/png`: a small file that wants much memory or time; a name of `allmende.testing.bombs.BOMBS`."""
+    from allmende.testing.bombs import bomb_file
+
+    data, content_type = bomb_file(call.words[1])
+    return await call.answer(data, content_type=content_type)
 
 
 @behaviour

@@ -17,12 +17,13 @@ import ssl
 import sys
 import threading
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from allmende.testing.behaviours import BEHAVIOURS
+from allmende.testing.broken_tls import HANDSHAKES
 from allmende.testing.call import Call
 
 _PEM = Path(__file__).with_name("localhost.pem")
@@ -34,15 +35,21 @@ class Server:
     Args:
         hosts: On how many addresses it listens: 127.0.0.1, 127.0.0.2 and so on, all on the same ports.
         drip_seconds: Time between two bytes of a behaviour that drips.
+        answers: Paths that a host answers as if another had been asked for: `{("127.0.0.2", "/robots.txt"):
+            "/status/500"}`. An empty host stands for all. What is not listed is missing, robots.txt included.
     """
 
     certificate = str(_PEM)
     """File with the certificate (for localhost and 127.0.0.1) that the TLS port shows. Its key is in it: trust nobody
     who has it."""
 
-    def __init__(self, hosts: int = 1, drip_seconds: float = 0.01):
+    def __init__(
+        self, hosts: int = 1, drip_seconds: float = 0.01, answers: Mapping[tuple[str, str], str] | None = None
+    ):
         self.hosts = hosts
         self.drip_seconds = drip_seconds
+        self.answers = dict(answers or {})
+        """May be changed while it serves."""
         self.hits: Counter[str] = Counter()
         """Requests for each host, as its Host header says."""
         self.most_at_once: Counter[str] = Counter()
@@ -53,6 +60,8 @@ class Server:
         self.connections = 0
         """Connections that brought at least one request."""
         self.port = self.tls_port = self.mute_port = 0
+        self.broken_tls: dict[str, int] = {}
+        """Ports whose TLS handshake goes wrong, by what they do: see `allmende.testing.broken_tls`."""
         self._now: Counter[str] = Counter()
         self._visits: Counter[str] = Counter()
         self._loop = asyncio.new_event_loop()
@@ -86,8 +95,8 @@ class Server:
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """All of them: plain, TLS, and one that takes connections and breaks the TLS handshake."""
-        return self.port, self.tls_port, self.mute_port
+        """All of them: plain, TLS, and those that take connections and break the TLS handshake."""
+        return self.port, self.tls_port, *self.broken_tls.values()
 
     def release(self) -> None:
         """Lets `/held` and its kin answer, from now on."""
@@ -106,7 +115,9 @@ class Server:
         context.load_cert_chain(_PEM)
         self.port = await self._listen(self._serve)
         self.tls_port = await self._listen(self._serve, ssl=context)
-        self.mute_port = await self._listen(self._break_handshake)
+        for name, serve in HANDSHAKES.items():
+            self.broken_tls[name] = await self._listen(serve)
+        self.mute_port = self.broken_tls["plain"]
 
     async def _listen(self, serve: Any, **options: Any) -> int:
         """Listens on the same free port of every address."""
@@ -151,27 +162,27 @@ class Server:
             lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines[1:] if line)}
             host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
-            call = Call(self, reader, writer, host, lines[0].split(" ")[1], headers)
+            asked = lines[0].split(" ")[1]
+            call = Call(self, reader, writer, host, self._instead(host, asked), headers)
             behave = BEHAVIOURS.get((call.words or ["ok"])[0], BEHAVIOURS["missing"])
-            self._count(call)
+            self._count(call, asked)
             try:
                 stays = await behave(call)
             finally:
                 self._now[host] -= 1
 
-    def _count(self, call: Call) -> None:
-        self.asked.append((call.host, call.path))
+    def _instead(self, host: str, path: str) -> str:
+        """The path that is answered."""
+        bare = path.partition("?")[0]
+        return self.answers.get((host, bare)) or self.answers.get(("", bare)) or path
+
+    def _count(self, call: Call, path: str) -> None:
+        self.asked.append((call.host, path))
         self.user_agents.add(call.headers.get("user-agent", ""))
         self.hits[call.host] += 1
         self._visits[call.host + call.path] += 1
         self._now[call.host] += 1
         self.most_at_once[call.host] = max(self.most_at_once[call.host], self._now[call.host])
-
-    async def _break_handshake(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answers a TLS hello with HTTP, as servers do whose port 443 is set up wrongly."""
-        await reader.read(1)
-        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        await writer.drain()
 
     async def _close(self) -> None:
         for server in self._servers:
