@@ -3,20 +3,25 @@
 Samples are spread over the shards at random but reproducibly: a group of parts, taken at even distances across all hosts,
 is sorted by `order_key` and cut into shards. A group has at most about `GROUP_SAMPLES` samples, so that
 its metadata fits into memory; a dataset smaller than that is shuffled as a whole.
+
+Cut i of n holds the samples whose order_key lies in the i-th of n equal ranges. So a sample that is taken down is missing from
+its own shard and changes no other, whether it was removed from a release or was never let in. Samples that were taken
+down still count where the number of shards is decided.
 """
 
 from collections.abc import Iterator
 from functools import lru_cache
-from math import ceil
+from math import ceil, sqrt
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.lake import File, Lake, Manifest, Tally, part_id
 from allmende.publish.sink import Shard, index_digits, load_sink
 from allmende.recipe import Recipe
-from allmende.schema import SAMPLES
+from allmende.schema import SAMPLES, Reason
 from allmende.steps.step import Parts, Settings
 
 GROUP_SAMPLES = 160_000
@@ -25,16 +30,45 @@ READ_AT_ONCE = 64
 
 def plan(recipe: Recipe, lake: Lake) -> Parts:
     """A part for each shard: the parts of its group, and which cut of them it is."""
-    samples = [(m.part, m.counts["sample"].kept) for m in lake.step("samples").manifests()]
-    groups = max(1, ceil(sum(kept for _, kept in samples) / GROUP_SAMPLES))
+    samples = [(m.part, _placed(m.counts["sample"])) for m in lake.step("samples").manifests()]
+    groups = max(1, ceil(sum(rows for _, rows in samples) / GROUP_SAMPLES))
+    size = mean_size(recipe.publish.shard_size)
     parts: Parts = {}
     for number in range(groups):
-        group = [(part, kept) for part, kept in samples[number::groups] if kept]
-        total = sum(kept for _, kept in group)
-        shards = ceil(total / recipe.publish.shard_size)
+        group = [(part, rows) for part, rows in samples[number::groups] if rows]
+        shards = ceil(sum(rows for _, rows in group) / size)
         for cut in range(shards):
             parts[part_id(len(parts))] = {"samples": [part for part, _ in group], "cut": cut, "of": shards}
     return parts
+
+
+def _placed(tally: Tally) -> int:
+    """Samples, and those that a take-down left a gap for."""
+    return tally.kept + tally.dropped.get(Reason.TAKEN_DOWN, 0)
+
+
+def mean_size(shard_size: int) -> float:
+    """Samples in a shard, on average.
+
+    Sizes vary like a Poisson count. Where the keys of a shard have no digits to spare, room is left for six standard
+    deviations: one shard in a billion is larger than that.
+    """
+    room = float(10 ** index_digits(shard_size))
+    return min(shard_size, room - 6 * sqrt(room))
+
+
+def cut_of(order_key: int, cuts: int) -> int:
+    """Which cut of a group a sample belongs to."""
+    return order_key * cuts >> 64
+
+
+def _range(table: pa.Table, cut: int, cuts: int) -> pa.Table:
+    """The rows of one cut of a group that is sorted by order_key."""
+    # The smallest key of cut i is i * 2**64 / n, rounded up; that of the cut behind the last does not fit 64 bits.
+    first = np.array([-(-edge * 2**64 // cuts) for edge in (cut, cut + 1) if edge < cuts], np.uint64)
+    edges = np.searchsorted(table.column("order_key").to_numpy(), first).tolist()
+    begin, end = (*edges, len(table))[:2]
+    return table.slice(begin, end - begin)
 
 
 class Worker:
@@ -49,15 +83,14 @@ class Worker:
         """Makes the parts of the task."""
         folder = self.settings.lake.step("release/shards")
         for name, part in task["parts"].items():
-            table = self.group(tuple(part["samples"]))
-            begin, end = (len(table) * cut // part["of"] for cut in (part["cut"], part["cut"] + 1))
-            with folder.part(name, self.settings.plan) as writer:
+            table = _range(self.group(tuple(part["samples"])), part["cut"], part["of"])
+            with folder.part(name, self.settings.plan, part.get("round", 0)) as writer:
                 shard = self.sink.write(
                     Shard(int(name), index_digits(self.settings.recipe.publish.shard_size)),
-                    self._samples(table.slice(begin, end - begin)),
+                    self._samples(table),
                     writer.aside,
                 )
-                tally = Tally(end - begin, shard.rows)
+                tally = Tally(len(table), shard.rows)
                 writer.commit({"sample": tally}, files={f.name: File(f.bytes, f.sha256) for f in shard.files})
         return {"parts": len(task["parts"])}
 
