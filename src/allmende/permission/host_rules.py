@@ -1,0 +1,236 @@
+"""What the files of one host say about a path: robots.txt and ai.txt, compiled once, asked for each of its URLs.
+
+Only what is stated becomes a signal: no rule, no signal. Agents that have no group of their own in a file cost nothing,
+and those that are under the same rules share them, so that a list of 160 agents is asked once or twice.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from urllib.parse import urljoin
+
+import msgspec
+
+from allmende.permission import ai_txt, content_signal, content_usage, robots
+from allmende.permission.agents import OWN_TOKEN, listed
+from allmende.permission.robots import Group, Matcher, Record, Robots
+from allmende.permission.signal import VALUE_CHARS, Says, Signal
+
+STATEMENTS = 4
+"""Different statements of one kind that are kept, strictest first. A host that says more contradicts itself."""
+
+_STRICTEST_FIRST: tuple[Says, ...] = ("deny", "unknown", "allow")
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a host, and the answer to the request for it."""
+
+    url: str
+    """As asked for, before redirects."""
+    status: int | None
+    """Of the last response; None if none came, or not whole."""
+    body: bytes = b""
+    at: datetime | None = None
+    """When it came, or was captured."""
+    why: str = ""
+    """Why there is no answer, in a few words."""
+
+
+class RobotsRules:
+    """A robots.txt, ready to be asked about paths.
+
+    Args:
+        said: The file.
+        own: Our product token.
+        ai_agents: What `agents.keys` makes of the AI agents whose groups count for `robots_txt_ai`.
+    """
+
+    def __init__(self, said: Said, own: str = OWN_TOKEN, ai_agents: frozenset[str] | None = None):
+        self.said = said
+        self.answer = robots.availability(said.status)
+        read = robots.parse(said.body) if self.answer == "parse" else Robots()
+        self.licenses: tuple[Record, ...] = read.licenses
+        """License lines, for RSL."""
+        groups = read.applicable(own)
+        records = read.loose + tuple(record for group in groups for record in group.records)
+        self._own = _AgentRules(groups, said, "robots_txt")
+        self._ai = _ai_rules(read, said, listed() if ai_agents is None else ai_agents)
+        self._signals = self._content_signals(records)
+        self._usages = content_usage.Usages(map(content_usage.rule, _named(records, robots.CONTENT_USAGE)))
+        self._always = self._about_the_file(read.cut)
+
+    @property
+    def rsl_urls(self) -> tuple[str, ...]:
+        """Where License lines point to, absolute, each once."""
+        return tuple(dict.fromkeys(url for record in self.licenses if (url := _absolute(self.said.url, record.value))))
+
+    def signals(self, path: str) -> tuple[Signal, ...]:
+        """What the file says about a path.
+
+        Args:
+            path: Path and query of a URL, as `robots.path_of` gives them.
+        """
+        octets = robots.octets(path)
+        found = list(self._always)
+        if own := self._own.signal(octets):
+            found.append(own)
+        for rules in self._ai:
+            told = rules.signal(octets)
+            if told and told.says == "deny":
+                found.append(told)
+                break
+        found += self._signals
+        if self._usages:
+            found += self._content_usages(octets)
+        return tuple(found)
+
+    def _about_the_file(self, cut: bool) -> tuple[Signal, ...]:
+        """What holds for all paths because the file is not there, or not read to its end."""
+        if self.answer == "deny":
+            status = self.said.status
+            why = self.said.why or ("no answer" if status is None else f"HTTP {status}")
+            return (_signal(self.said, "robots_txt", "deny", why, None),)
+        if cut:
+            told = f"longer than {robots.PARSED_BYTES // 1024} KiB; the rest is not read"
+            return (_signal(self.said, "robots_txt", "unknown", told, None),)
+        return ()
+
+    def _content_signals(self, records: Iterable[Record]) -> tuple[Signal, ...]:
+        return _strictest(
+            _signal(self.said, "content_signal", says, record.value, record.line)
+            for record in _named(records, robots.CONTENT_SIGNAL)
+            if (says := content_signal.says(record.value))
+        )
+
+    def _content_usages(self, octets: str) -> tuple[Signal, ...]:
+        # The draft attaches no preference to paths that may not be crawled. A policy may let robots.txt pass, though,
+        # and then this is still what the host says.
+        return _strictest(
+            _signal(self.said, "content_usage", says, f"{rule.path} {rule.statement}".strip(), rule.line)
+            for rule in self._usages.match(octets)
+            if (says := content_usage.says(rule.statement))
+        )
+
+
+class AiTxtRules:
+    """An ai.txt, ready to be asked about paths. Unlike robots.txt, one that can't be had says nothing.
+
+    Args:
+        said: The file.
+        own: Our product token.
+    """
+
+    def __init__(self, said: Said, own: str = OWN_TOKEN):
+        read = ai_txt.read(said.body, own) if robots.availability(said.status) == "parse" else ai_txt.AiTxt()
+        self.said = said
+        self._matcher = ai_txt.AiMatcher(read.rules)
+        self._unreadable = (_signal(said, "ai_txt", "unknown", _start(said.body), None),) if read.unreadable else ()
+        self._known: dict[int, Signal] = {}
+
+    def signals(self, path: str) -> tuple[Signal, ...]:
+        """What the file says about a path and query."""
+        if self._unreadable:
+            return self._unreadable
+        rule = self._matcher.match(path)
+        if rule is None:
+            return ()
+        if rule.line not in self._known:
+            self._known[rule.line] = _signal(
+                self.said, "ai_txt", "allow" if rule.allow else "deny", rule.text, rule.line
+            )
+        return (self._known[rule.line],)
+
+
+class HostRules(msgspec.Struct, frozen=True):
+    """The files of a host, together."""
+
+    robots: RobotsRules
+    ai_txt: AiTxtRules | None = None
+
+    @classmethod
+    def of(
+        cls, said: Said, ai_said: Said | None = None, own: str = OWN_TOKEN, ai_agents: frozenset[str] | None = None
+    ) -> "HostRules":
+        """Compiles what a host answered for robots.txt, and for ai.txt if it was asked."""
+        return cls(RobotsRules(said, own, ai_agents), None if ai_said is None else AiTxtRules(ai_said, own))
+
+    @property
+    def rsl_urls(self) -> tuple[str, ...]:
+        """See `RobotsRules.rsl_urls`."""
+        return self.robots.rsl_urls
+
+    def signals(self, path: str) -> tuple[Signal, ...]:
+        """Everything that is said about a path and query: robots_txt, robots_txt_ai, content_signal, content_usage, ai_txt."""
+        told = self.robots.signals(path)
+        return told + self.ai_txt.signals(path) if self.ai_txt else told
+
+
+class _AgentRules:
+    """The rules of groups that are to be taken as one, and signals made of them when they first decide."""
+
+    def __init__(self, groups: tuple[Group, ...], said: Said, name: str, key: str = ""):
+        self._said = said
+        self._name = name
+        self._matcher = Matcher(rule for group in groups for rule in group.rules)
+        self._agents = {rule.line: _agent(group, key) for group in groups for rule in group.rules}
+        self._known: dict[int, Signal] = {}
+
+    def signal(self, octets: str) -> Signal | None:
+        rule = self._matcher.match(octets)
+        if rule is None:
+            return None
+        known = self._known.get(rule.line)
+        if known is None:
+            value = f"{self._agents[rule.line]}: {rule.text}"
+            known = _signal(self._said, self._name, "allow" if rule.allow else "deny", value, rule.line)
+            self._known[rule.line] = known
+        return known
+
+
+def _ai_rules(read: Robots, said: Said, ai_agents: frozenset[str]) -> list[_AgentRules]:
+    """The different rules that AI agents are under by name, those that deny anything, in the order of the file."""
+    groups_of: dict[str, list[Group]] = {}
+    for group in read.groups:
+        for key in sorted(group.keys & ai_agents):
+            groups_of.setdefault(key, []).append(group)
+    different: dict[tuple[tuple[bool, str], ...], tuple[str, tuple[Group, ...]]] = {}
+    for key, groups in groups_of.items():
+        content = tuple((rule.allow, rule.path) for group in groups for rule in group.rules)
+        if not all(allow for allow, _ in content):
+            different.setdefault(content, (key, tuple(groups)))
+    return [_AgentRules(groups, said, "robots_txt_ai", key) for key, groups in different.values()]
+
+
+def _agent(group: Group, key: str) -> str:
+    """How a group names an agent; the first of its names if it is `*` or ours that counts."""
+    if not key:
+        return group.agents[0]
+    return next((agent for agent in group.agents if key in robots.keys(agent)), key)
+
+
+def _named(records: Iterable[Record], name: str) -> Iterable[Record]:
+    return (record for record in records if record.name == name)
+
+
+def _strictest(signals: Iterable[Signal]) -> tuple[Signal, ...]:
+    """Different statements, each once, strictest first."""
+    different = {(signal.says, signal.value): signal for signal in reversed(list(signals))}
+    ordered = sorted(different.values(), key=lambda signal: (_STRICTEST_FIRST.index(signal.says), signal.line or 0))
+    return tuple(ordered[:STATEMENTS])
+
+
+def _signal(said: Said, name: str, says: Says, value: str, line: int | None) -> Signal:
+    return Signal(
+        name=name, says=says, value=robots.printable(value)[:VALUE_CHARS], url=said.url, line=line, at=said.at
+    )
+
+
+def _start(body: bytes) -> str:
+    """The first line that says something."""
+    return next((line for line in body.decode("utf-8", "replace").split("\n") if line.strip()), "").strip()
+
+
+def _absolute(base: str, url: str) -> str:
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return ""
