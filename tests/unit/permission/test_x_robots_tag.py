@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allmende.permission import ALLOWED, Permission, XRobotsTag
-from allmende.permission.x_robots_tag import DENYING, rules
+from allmende.permission.x_robots_tag import DENYING, directives, signals
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -89,21 +89,21 @@ def test_a_response_without_the_header_is_allowed():
 
 def test_a_verdict_tells_what_decided():
     verdict = XRobotsTag().after("http://a.example/", {"x-robots-tag": ["all", "max-snippet: 3, NoAI"]})
-    assert (verdict.allowed, verdict.signal, verdict.detail) == (False, "x-robots-tag", "noai")
+    assert (verdict.allowed, verdict.signal, verdict.detail) == (False, "x-robots-tag", "NoAI")
 
 
 names = st.sampled_from([*sorted(DENYING), "all", "nofollow", "index", "newrule"])
-directives = st.one_of(
+rule_texts = st.one_of(
     names,
     names.map(str.upper),
     st.builds("{}: {}".format, st.sampled_from(["otherbot", "allmende", "*", "googlebot"]), names),
     st.builds("{}: {}".format, st.sampled_from(["max-snippet", "max-image-preview"]), st.sampled_from(["none", "20"])),
     st.sampled_from(["unavailable_after: Sat, 21 Nov 2026 10:00:00 GMT", "unavailable_after: 2020-01-01"]),
 )
-headers = st.lists(st.lists(directives, min_size=1, max_size=4).map(", ".join), min_size=1, max_size=3)
+headers = st.lists(st.lists(rule_texts, min_size=1, max_size=4).map(", ".join), min_size=1, max_size=3)
 
 
-@given(headers, directives, st.data())
+@given(headers, rule_texts, st.data())
 def test_a_directive_more_never_turns_a_denial_into_a_permission(values, directive, data):
     """As a header of its own, or before, among or behind the others of one header."""
     if allowed(*values):
@@ -125,5 +125,5 @@ def test_headers_that_a_proxy_joins_reserve_the_same(values):
 @given(st.text(), st.text(alphabet="noai:,-_ *max"))
 def test_whatever_a_server_writes_is_read_without_an_exception(value, likely):
     for text in (value, likely):
-        list(rules(text))
+        list(directives(text))
         allowed(text)

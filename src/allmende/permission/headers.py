@@ -1,0 +1,58 @@
+"""Everything that the headers of a response say about the file that came with them."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import msgspec
+
+from allmende.permission import content_usage, tdmrep, x_robots_tag
+from allmende.permission.protocol import Headers
+from allmende.permission.rsl import rsl_urls
+from allmende.permission.signal import VALUE_CHARS, Signal
+from allmende.permission.x_robots_tag import OURS, Bears
+
+NAMES = frozenset({"x-robots-tag", "tdm-reservation", "tdm-policy", "content-usage", "link"})
+"""Headers that are read."""
+
+LINK = "header:link"
+"""Field of the signal for an RSL licence that a header names."""
+
+
+def signals(
+    headers: Headers,
+    url: str,
+    *,
+    now: datetime,
+    agents: Collection[str] = OURS,
+    bears: Bears = "image",
+    licences: bool = True,
+) -> tuple[Signal, ...]:
+    """Signals `noai`, `noindex`, `tdmrep`, `content_usage` and `rsl`, with `now` as the time at which they were read.
+
+    An RSL licence that `Link` names is a document of its own: until somebody has fetched and read it (`rsl_urls`,
+    `allmende.permission.rsl`), all we know is that there is one. Its signal is unknown, with the URL as value.
+
+    Args:
+        headers: All of them.
+        url: That answered, after redirects.
+        now: With a time zone.
+        agents: Product tokens whose rules bind us, for X-Robots-Tag.
+        bears: What the file is.
+        licences: Give that signal; not for a caller who goes and reads the licences.
+    """
+    if NAMES.isdisjoint(headers):
+        return ()
+    found = list(x_robots_tag.signals(headers.get("x-robots-tag", ()), now=now, agents=agents, bears=bears))
+    policy = first(headers.get("tdm-policy", ()))
+    reserved = tdmrep.value_signal(headers.get("tdm-reservation", ()), tdmrep.HEADER, policy=policy)
+    if reserved:
+        found.append(reserved)
+    found += content_usage.header(headers.get("content-usage", ()), "")
+    links = rsl_urls(headers, url) if licences else ()
+    found += [Signal(name="rsl", says="unknown", value=link[:VALUE_CHARS], field=LINK) for link in links]
+    return tuple(msgspec.structs.replace(signal, at=now) for signal in found)
+
+
+def first(values: Sequence[str]) -> str:
+    """The first value that is not empty, without white space around it; else empty."""
+    return next((value.strip() for value in values if value.strip()), "")

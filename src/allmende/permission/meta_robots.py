@@ -1,0 +1,83 @@
+"""`<meta name="robots">`, and metas that name an agent instead: the rules of X-Robots-Tag, in a page.
+
+The pages' rules are stored raw, a line for each tag (`schema.CANDIDATES.page_robots`): the content of a robots tag as it
+stands; of a tag that names an agent, `agent: content`. There the agent holds for the whole line.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from allmende.permission.signal import Signal
+from allmende.permission.x_robots_tag import OURS, Bears
+from allmende.permission.x_robots_tag import signals as rule_signals
+
+ROBOTS = frozenset({"robots", "x-robots-tag"})
+"""Names (or http-equiv) of the tags that speak to everybody. The second is in no specification, but in use."""
+
+_AGENT_ENDS = ("bot", "crawler", "spider")
+_VALUED = ("max-", "unavailable_after")
+_line = re.compile(r"([^\s:,]+):(.*)", re.DOTALL).match
+
+
+def names_agent(name: str, known: Collection[str] = OURS) -> bool:
+    """Whether a meta's name, in lower case, is that of a crawler.
+
+    Pages have many metas, and any name might be a crawler's: taken are those that are known, and what ends in bot,
+    crawler or spider, as most do.
+    """
+    return name.endswith(_AGENT_ENDS) or name in known
+
+
+def stored(tags: Iterable[tuple[str, str]]) -> str | None:
+    """The lines to store, of the name (lower case) and content (no line breaks) of each tag; None if there are none.
+
+    A robots tag whose content begins like the line of another agent is written as `robots: content`.
+    """
+    lines = []
+    for name, content in tags:
+        if not content:
+            continue
+        if name not in ROBOTS:
+            lines.append(f"{name}: {content}")
+        else:
+            lines.append(f"robots: {content}" if _scope(content)[0] else content)
+    return "\n".join(lines) or None
+
+
+def _scope(line: str) -> tuple[str, str]:
+    """The agent that a line names, in lower case (empty if none), and its rules."""
+    parts = _line(line.strip())
+    if not parts or (name := parts[1].lower()).startswith(_VALUED):
+        return "", line
+    return name, parts[2]
+
+
+def signals(
+    lines: str,
+    *,
+    now: datetime,
+    agents: Collection[str] = OURS,
+    bears: Bears = "shown image",
+    url: str = "",
+    at: datetime | None = None,
+) -> tuple[Signal, ...]:
+    """What the metas of a page reserve, in their order: signals `noai` and `noindex`.
+
+    Args:
+        lines: As `stored` makes them.
+        now: For `unavailable_after`; with a time zone.
+        agents: Product tokens whose rules bind us.
+        bears: What the rules are read for.
+        url: Of the page.
+        at: When it was captured.
+    """
+    heard = {agent.lower() for agent in agents} | ROBOTS | {"", "*"}
+    found: dict[Signal, None] = {}
+    for line in lines.split("\n"):
+        agent, rules = _scope(line)
+        if agent in heard:
+            field = f"meta:{agent or 'robots'}"
+            told = rule_signals([rules], now=now, agents=agents, bears=bears, url=url, field=field, at=at)
+            found |= dict.fromkeys(told)
+    return tuple(found)
