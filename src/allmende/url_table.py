@@ -4,8 +4,11 @@ Batch by batch, so a table may be larger than memory (a .json array may not: it 
 parsed is counted and skipped.
 """
 
+import codecs
 import csv
 import gzip
+import io
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
@@ -16,7 +19,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from allmende.errors import RecipeError, SourceError
+from allmende.errors import AllmendeError, RecipeError, SourceError
 
 BLOCK_BYTES = 4 << 20
 BATCH_ROWS = 50_000
@@ -85,8 +88,14 @@ def read(location: str, url_column: str, row_groups: list[int] | None = None) ->
                         f"{location} has no column {url_column!r}; it has: {there}. Set select.url_column."
                     )
                 yield batch
-        except (pa.ArrowInvalid, EOFError, gzip.BadGzipFile, UnicodeDecodeError, msgspec.DecodeError) as error:
+        except AllmendeError:
+            raise
+        except _DAMAGE as error:
             raise SourceError(f"{location} is not a readable {kind} file: {error}") from error
+
+
+_DAMAGE = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error, csv.Error)
+"""What the readers raise on damaged files: found by fuzzing (tests/fuzz/corpus/url_table)."""
 
 
 def _opened(location: str) -> BinaryIO:
@@ -99,7 +108,7 @@ def _opened(location: str) -> BinaryIO:
 def _parquet(file: BinaryIO, location: str) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(file)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{location} is not a readable parquet file: {error}") from error
 
 
@@ -116,11 +125,11 @@ def _read_delimited(stream: BinaryIO, delimiter: str) -> Iterator[Batch]:
         malformed += 1
         return "skip"
 
-    header = stream.readline().decode("utf-8-sig").rstrip("\r\n")
+    header = stream.readline().decode("utf-8-sig", "replace").rstrip("\r\n")
     names = next(csv.reader([header], delimiter=delimiter), [])
     try:
         reader = pyarrow.csv.open_csv(
-            stream,
+            _Utf8(stream),
             read_options=pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False, column_names=names),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip
@@ -138,6 +147,29 @@ def _read_delimited(stream: BinaryIO, delimiter: str) -> Iterator[Batch]:
         malformed = 0
     if malformed:
         yield Batch(reader.schema.empty_table(), malformed)
+
+
+class _Utf8(io.RawIOBase):
+    """A stream whose bytes that are no UTF-8 become U+FFFD: pyarrow would give up the file, or lose the line."""
+
+    def __init__(self, stream: BinaryIO):
+        super().__init__()
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """About `size` bytes: a few more or less where some were repaired."""
+        data = b""
+        while not data:
+            stored = self._stream.read(max(1, size // 3) if size >= 0 else size)
+            data = self._decoder.decode(stored, final=not stored).encode()
+            if not stored:
+                break
+        return data
 
 
 def _read_csv(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
@@ -158,7 +190,7 @@ def _read_jsonl(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
             continue
         try:
             rows.append(_texts(msgspec.json.decode(line)))
-        except (msgspec.DecodeError, TypeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
             malformed += 1
         if len(rows) >= BATCH_ROWS:
             yield Batch(_table(rows, url_column), malformed)

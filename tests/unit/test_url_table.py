@@ -80,3 +80,13 @@ def test_an_empty_table_has_no_rows(tmp_path):
     path = tmp_path / "urls.csv"
     path.write_text("url,caption\n")
     assert sum(len(b.rows) for b in url_table.read(str(path), "url")) == 0
+
+
+def test_bytes_that_are_no_utf8_cost_no_line_and_no_count(tmp_path):
+    path = tmp_path / "urls.csv"
+    path.write_bytes(
+        b"url,caption\nhttp://a.example/1.jpg,b\nhttp://a.example/2.jpg,\xff,c\nhttp://a.example/3.jpg,\xcf\n"
+    )
+    batches = list(url_table.read(str(path), "url"))
+    assert [row["caption"] for batch in batches for row in batch.rows.to_pylist()] == ["b", "\ufffd"]
+    assert sum(batch.malformed for batch in batches) == 1

@@ -26,12 +26,13 @@ def parquet(file: IO[bytes], rows: int) -> Finding:
         table = pq.ParquetFile(file)
         schema = table.schema_arrow
         first = [] if rows == 0 else next(table.iter_batches(batch_size=rows), _nothing(schema)).to_pylist()
-    except (pa.ArrowException, OSError) as error:
+        metadata = table.metadata
+        writer = metadata.created_by
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         return Finding(kind="Parquet table", problems=(f"Can't be read: {str(error).splitlines()[0]}",))
-    metadata = table.metadata
     return Finding(
         kind="Parquet table",
-        facts={"rows": metadata.num_rows, "row groups": metadata.num_row_groups, "written by": metadata.created_by},
+        facts={"rows": metadata.num_rows, "row groups": metadata.num_row_groups, "written by": writer},
         columns=tuple(Column(field.name, str(field.type), _doc(field)) for field in schema),
         examples=examples(first),
     )
