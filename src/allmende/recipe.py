@@ -251,6 +251,34 @@ class Safety(Section, frozen=True, kw_only=True):
     tombstones: Annotated[
         str, _about("Folder or URL of a take-down log to obey, shared between datasets; empty for the dataset's own.")
     ] = ""
+    hash_lists: Annotated[
+        tuple[str, ...],
+        _about(
+            'Lists of known illegal content: text files of md5, sha1, sha256 or PDQ hashes, URLs or domains, by path or as "kind:path"; salted or encrypted with age. What they hit is dropped, counted, and neither stored nor named.'
+        ),
+    ] = ()
+    list_key: Annotated[
+        str, _about('Where the key of encrypted lists is: "env:NAME" or "file:PATH"; never the key itself.')
+    ] = ""
+    pdq_distance: Annotated[
+        int, _about("Bits of 256 in which a PDQ hash may differ from one of a list (Facebook: 31).", ge=0, le=63)
+    ] = 31
+    hits_key: Annotated[
+        str,
+        _about(
+            'Where the secret is that keys the hashes of `allmende report --hits`: "env:NAME" or "file:PATH"; empty makes one in the dataset\'s folder.'
+        ),
+    ] = ""
+    domain_lists: Annotated[
+        tuple[str, ...],
+        _about(
+            'Lists of unwanted domains and URLs: "default" (small, ships with Allmende), "ut1:FOLDER" (a folder for each category), or a plain, hosts or Adblock file, whose name is its category.'
+        ),
+    ] = ("default",)
+    drop_categories: Annotated[
+        tuple[str, ...],
+        _about("Categories of `domain_lists` that are dropped, by host and URL of image and page."),
+    ] = ("tracking", "piracy", "adult")
 
 
 class Publish(Section, frozen=True, kw_only=True):
