@@ -153,9 +153,12 @@ def test_octets_that_are_no_utf_8_end_as_replacement_characters():
 
 
 DIRECTIVES = st.sampled_from(
-    ["User-agent: *", "User-agent: allmende", "User-agent: GPTBot", "User-agent: CCBot", "Disallow: /", "Disallow: /a"]
-    + ["Allow: /", "Allow: /a", "Content-Signal: ai-train=no", "Content-Signal: ai-train=yes", "Content-Signal: x"]
-    + ["Content-Usage: train-ai=n", "Content-Usage: train-ai=y", "Content-Usage: /a train-ai=y", "Sitemap: /s", "", "?"]
+    [
+        *("User-agent: *", "User-agent: allmende", "User-agent: GPTBot", "User-agent: CCBot"),
+        *("Disallow: /", "Disallow: /a", "Allow: /", "Allow: /a", "Sitemap: /s", "", "?"),
+        *("Content-Signal: ai-train=no", "Content-Signal: ai-train=yes", "Content-Signal: x"),
+        *("Content-Usage: train-ai=n", "Content-Usage: train-ai=y", "Content-Usage: /a train-ai=y"),
+    ]
 )
 
 

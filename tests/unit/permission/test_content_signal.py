@@ -1,0 +1,82 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allmende.permission.content_signal import says, strictest
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("search=yes,ai-train=no,use=reference", "deny"),  # what Cloudflare's managed file says
+        ("search=yes, ai-train=no", "deny"),
+        ("ai-train=no", "deny"),
+        ("AI-Train = NO", "deny"),
+        ("search=yes ai-train=no", "deny"),
+        ("search=yes; ai-train=no", "deny"),
+        ('ai-train="no"', "deny"),
+        ("/blog/ ai-train=no", "deny"),
+        ("ai-train=no, whatever", "deny"),
+        ("ai-train=yes, ai-train=no", "deny"),
+        ("search=yes, ai-input=yes, ai-train=yes", "allow"),
+        ("ai-train=yes, use=full", "allow"),
+        ("ai-train=yes,", "allow"),
+        ("search=yes", None),
+        ("search=yes, ai-input=no", None),
+        ("use=full", None),
+        ("use=immediate", "unknown"),
+        ("search=yes, use=reference", "unknown"),
+        ("ai-train", "unknown"),
+        ("ai-train=", "unknown"),
+        ("ai-train=maybe", "unknown"),
+        ('ai-train="yes"', "unknown"),
+        ("ai-train=yes, ai-train=maybe", "unknown"),
+        ("ai-train=yes, whatever", "unknown"),
+        ("/blog/ ai-train=yes", "unknown"),
+        ("search=maybe", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_what_a_statement_says_of_training(value, word):
+    assert says(value) == word
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        ["ai-train=yes", "ai-train=no", "search=yes", "use=full", "use=x", "ai-train", "x", "", "ai-input=no"]
+    )
+)
+
+
+@given(PIECES, PIECES)
+def test_more_pieces_never_turn_deny_into_anything_else(some, more):
+    if says(",".join(some)) == "deny":
+        assert says(",".join(some + more)) == says(",".join(more + some)) == "deny"
+
+
+@given(PIECES, PIECES)
+def test_more_pieces_never_make_an_allow_of_what_can_not_be_read(some, more):
+    if some and says(",".join(some)) == "unknown" and not any(piece.startswith("use=") for piece in some):
+        assert says(",".join(some + more)) in {"unknown", "deny"}
+
+
+@given(st.text(max_size=60))
+def test_only_what_is_well_formed_allows(value):
+    word = says(value)
+    if word == "allow":
+        assert "ai-train" in value.lower()
+        assert "yes" in value.lower()
+
+
+@pytest.mark.parametrize(
+    ("words", "word"),
+    [
+        ([], None),
+        ([None], None),
+        (["allow", None], "allow"),
+        (["allow", "unknown"], "unknown"),
+        (["allow", "deny", "unknown"], "deny"),
+    ],
+)
+def test_of_several_statements_the_strictest_counts(words, word):
+    assert strictest(words) == word
