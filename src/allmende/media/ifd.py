@@ -38,15 +38,31 @@ def read(tiff: bytes, wanted: Set[int], pointer: int | None = None) -> dict[int,
     return dict(_entries(tiff, start, order, wanted))
 
 
+def blocks(tiff: bytes, wanted: Set[int]) -> dict[int, bytes]:
+    """The wanted tags of the first directory, whatever their type, as the bytes that they take up in the file."""
+    order: Literal["little", "big"] = "little" if tiff[:2] == b"II" else "big"
+    found = {}
+    for entry in _raw_entries(tiff, int.from_bytes(tiff[4:8], order), order, wanted):
+        size = _WIDTHS.get(int.from_bytes(entry[2:4], order), 1) * int.from_bytes(entry[4:8], order)
+        offset = int.from_bytes(entry[8:12], order)
+        found[int.from_bytes(entry[:2], order)] = entry[8 : 8 + size] if size <= 4 else tiff[offset : offset + size]
+    return found
+
+
 def _entries(tiff: bytes, start: int, order: Literal["little", "big"], wanted: Set[int]) -> Iterator[tuple[int, Value]]:
+    for entry in _raw_entries(tiff, start, order, wanted):
+        value = _value(tiff, entry, order)
+        if value is not None:
+            yield int.from_bytes(entry[:2], order), value
+
+
+def _raw_entries(tiff: bytes, start: int, order: Literal["little", "big"], wanted: Set[int]) -> Iterator[bytes]:
+    """The wanted entries of the directory that stands at `start`, 12 bytes each."""
     count = min(int.from_bytes(tiff[start : start + 2], order), _MAX_ENTRIES)
     for at in range(start + 2, start + 2 + 12 * count, 12):
         entry = tiff[at : at + 12]
-        tag = int.from_bytes(entry[:2], order)
-        if len(entry) == 12 and tag in wanted:
-            value = _value(tiff, entry, order)
-            if value is not None:
-                yield tag, value
+        if len(entry) == 12 and int.from_bytes(entry[:2], order) in wanted:
+            yield entry
 
 
 def _value(tiff: bytes, entry: bytes, order: Literal["little", "big"]) -> Value | None:

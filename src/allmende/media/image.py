@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from allmende.media import colour, encode, exif, phash, preview, probe, raster, resize, strip
+from allmende.media import colour, encode, exif, packets, phash, preview, probe, raster, resize, strip
 from allmende.media.probe import Header
 from allmende.media.raster import Opened, Raster
 from allmende.media.resize import Pixels, Plan
 from allmende.media.sample import Digest, ImageSample
+from allmende.permission import Signal, c2pa, xmp
 from allmende.recipe import Images
 from allmende.schema import Reason
 
@@ -23,6 +24,9 @@ SINGLE_COLOUR_RANGE = 8
 
 A flat area has noise of up to 3 steps after JPEG compression at quality 50.
 """
+
+MOST_SIGNALS = 16
+"""More different ones are not kept of a file; reservations first. Real files have one or two."""
 
 
 def process(body: bytes, options: Images, digests: Sequence[Digest] = ()) -> ImageSample | Reason:
@@ -103,9 +107,20 @@ def _sample(body: bytes, header: Header, options: Images, digests: Sequence[Dige
         height=stored.shape[0],
         format=options.format,
         exif=exif.facts(opened.exif),
+        signals=_signals(packets.find(body, header, opened.xmp)),
         md5=hashlib.md5(body, usedforsecurity=False).hexdigest() if "md5" in digests else None,
         sha1=hashlib.sha1(body, usedforsecurity=False).hexdigest() if "sha1" in digests else None,
     )
+
+
+def _signals(found: packets.Packets) -> tuple[Signal, ...]:
+    """What the file's metadata say about mining and training; nearly always nothing."""
+    if found is packets.NONE:
+        return ()
+    said = [signal for packet in found.xmp for signal in xmp.signals(packet)]
+    said += [signal for store in found.c2pa for signal in c2pa.signals(store)]
+    different = dict.fromkeys(said)
+    return tuple(sorted(different, key=lambda signal: signal.says != "deny")[:MOST_SIGNALS])
 
 
 def _as_stored(opened: Opened, width: int, height: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Start of frame, in all its codings; C4, C8 and CC in between are something else."""
-SOS, EOI, APP1, APP2, APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
+SOS, EOI, APP1, APP2, APP11, APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEB, 0xEE
 
 _EXIF = b"Exif\0\0"
 _ICC = b"ICC_PROFILE\0"
@@ -71,6 +71,8 @@ class Facts(NamedTuple):
     """The EXIF block from its byte order mark on; empty if there is none."""
     icc: bytes = b""
     """The colour profile; empty if there is none."""
+    carriers: tuple[Segment, ...] = ()
+    """Segments that may carry XMP or C2PA (`allmende.media.packets`)."""
 
 
 def facts(body: bytes) -> Facts:
@@ -78,13 +80,17 @@ def facts(body: bytes) -> Facts:
     frame, exif = b"", b""
     coding = 0
     profile: dict[int, bytes] = {}
-    for marker, start, end in segments(body, scans=False):
+    carriers: list[Segment] = []
+    for segment in segments(body, scans=False):
+        marker, start, end = segment
         if marker in SOF_MARKERS:
             coding, frame = marker, body[start:end]
         elif marker == APP1 and not exif and body.startswith(_EXIF, start + 4):
             exif = body[start + 10 : end]
         elif marker == APP2 and body.startswith(_ICC, start + 4) and end > start + 18:
             profile[body[start + 16]] = body[start + 18 : end]
+        elif marker in {APP1, APP11}:
+            carriers.append(segment)
     if len(frame) < 10:
         return Facts()
     return Facts(
@@ -94,6 +100,7 @@ def facts(body: bytes) -> Facts:
         progressive=coding in {0xC2, 0xCA},
         exif=exif,
         icc=b"".join(profile[part] for part in sorted(profile)),
+        carriers=tuple(carriers),
     )
 
 

@@ -62,6 +62,8 @@ class Opened:
     """Whether simplejpeg decodes to one channel."""
     picture: Image.Image | None
     """Pillow's handle; None where simplejpeg decodes."""
+    xmp: bytes = b""
+    """XMP packet of an AVIF, which libavif has found; of other formats, `packets` finds it."""
 
     @property
     def upright(self) -> tuple[int, int]:
@@ -110,9 +112,9 @@ def _open_with_pillow(body: bytes, header: Header) -> Opened | Reason:
     except BROKEN as error:
         return _fate(error)
     turned = 1 if header.format == "tiff" else exif.orientation(block)  # Pillow turns TIFF itself
-    return Opened(
-        body, header.format, *picture.size, turned, body if header.format == "tiff" else block, icc, False, picture
-    )
+    xmp = picture.info.get("xmp", b"") if header.format == "avif" else b""
+    block = body if header.format == "tiff" else block
+    return Opened(body, header.format, *picture.size, turned, block, icc, False, picture, xmp)
 
 
 def decode(opened: Opened, width: int, height: int) -> Raster | Reason:

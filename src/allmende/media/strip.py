@@ -6,7 +6,7 @@ files whose pixels are sRGB, upright and opaque. Other formats keep metadata in 
 encoded anew.
 """
 
-from allmende.media import jpeg
+from allmende.media import chunks, jpeg
 from allmende.media.probe import Format
 
 _JPEG_KEPT = frozenset({0xC4, 0xDB, 0xDD, jpeg.SOS, jpeg.EOI, jpeg.APP14}) | jpeg.SOF_MARKERS
@@ -43,30 +43,20 @@ def _jpeg(body: bytes) -> bytes | None:
 
 def _png(body: bytes) -> bytes | None:
     kept = [body[:8]]
-    at = 8
-    while at + 12 <= len(body):
-        name, end = body[at + 4 : at + 8], at + 12 + int.from_bytes(body[at : at + 4])
-        if end > len(body):
-            return None
+    for name, start, end in chunks.png(body):
         if name in _PNG_KEPT:
-            kept.append(body[at:end])
+            kept.append(body[start - 8 : end + 4])
         if name == b"IEND":
             return b"".join(kept)
-        at = end
     return None
 
 
 def _webp(body: bytes) -> bytes | None:
     """Take out the picture's own chunk; without VP8X, which only announces what is dropped, it is a simple WebP."""
-    at = 12
-    while at + 8 <= len(body):
-        name, length = body[at : at + 4], int.from_bytes(body[at + 4 : at + 8], "little")
-        end = at + 8 + length + length % 2
+    for name, start, end in chunks.riff(body):
         if name in {b"ANIM", b"ANMF", b"ALPH"}:
             return None
         if name in {b"VP8 ", b"VP8L"}:
-            chunk = body[at : at + 8 + length] + b"\0" * (length % 2)
-            complete = end <= len(body) + length % 2
-            return b"RIFF" + (4 + len(chunk)).to_bytes(4, "little") + b"WEBP" + chunk if complete else None
-        at = end
+            chunk = body[start - 8 : end] + b"\0" * ((end - start) % 2)
+            return b"RIFF" + (4 + len(chunk)).to_bytes(4, "little") + b"WEBP" + chunk
     return None
