@@ -1,0 +1,33 @@
+"""Words as spaCy 3.8 cuts them: what stands here was written down from its blank pipelines."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from allmende.filters.quality.words import words
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "Don't pay $5.00 (or 3%)!", ["Do", "n't", "pay", "$", "5.00", "(", "or", "3", "%", ")", "!"]),
+        ("en", "well-known e.g. U.S.A.", ["well", "-", "known", "e.g.", "U.S.A."]),
+        ("en", "See https://a.example/x?y=1.", ["See", "https://a.example/x?y=1", "."]),
+        ("de", "z.B. die Ost-West-Achse, 3,5 km.", ["z.B.", "die", "Ost-West-Achse", ",", "3,5", "km", "."]),
+        ("fr", "L'eau, c'est-à-dire", ["L'", "eau", ",", "c'", "est", "-", "à", "-", "dire"]),
+        ("zh", "你好 吗", ["你", "好", "吗"]),
+        ("de", " \n\t", []),
+    ],
+)
+def test_words_are_spacys(language, text, expected):
+    assert words(text, language) == expected
+
+
+@settings(deadline=None)
+@given(st.text(max_size=200), st.sampled_from(["en", "de", "fr", "hu", "sv", "tr", "zh", "qq"]))
+def test_nothing_visible_is_lost(text, language):
+    assert "".join(words(text, language)) == "".join(text.split())
+
+
+def test_a_long_run_is_one_word():
+    assert words("a-" * 600, "en") == ["a-" * 600]
