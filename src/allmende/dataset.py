@@ -67,6 +67,16 @@ class Dataset:
         """Candidates that yielded no sample, with reason and HTTP status (`schema.FAILURES`)."""
         return self._frame("samples", ".dropped.parquet")
 
+    def hosts(self) -> "daft.DataFrame":
+        """What hosts said in robots.txt and its kin (`schema.HOSTS`): each answer once for each day and digest."""
+        import daft
+
+        urls = [self.lake.url(name) for name in self.lake.files_below("hosts") if name.endswith(".parquet")]
+        if not urls:
+            raise LakeError(f"{self.lake.root}: no host was asked for robots.txt or its kin.")
+        frame = daft.read_parquet(urls).with_column("day", daft.col("fetched_at").date())
+        return frame.distinct("kind", "url", "day", "sha256")
+
     def status(self) -> list[StepStatus]:
         """How far each step is, what it kept and why it dropped the rest."""
         return [self._status(name) for name in STEPS]

@@ -241,6 +241,14 @@ class Lake:
                 return {}
             return {e["name"].rsplit("/", 1)[1]: int(e["size"] or 0) for e in entries if e["type"] == "file"}
 
+    def files_below(self, folder: str) -> list[str]:
+        """Files in a folder and the folders in it, as names in the dataset, sorted; not what is written aside."""
+        root = self.at(folder)
+        with explained("Listing", self.url(folder)):
+            self.fs.invalidate_cache(root)
+            found = [f"{folder}/{str(path)[len(root) + 1 :]}" for path in self.fs.find(root)]
+        return sorted(name for name in found if not name.rpartition("/")[2].startswith("."))
+
     def remove(self, names: Iterable[str]) -> None:
         """Removes files; missing ones are no error."""
         for name in names:

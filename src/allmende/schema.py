@@ -273,10 +273,31 @@ CANDIDATES = pa.schema(
         _field("page_url", pa.string(), "URL of the page that showed the image."),
         _field("page_language", pa.string(), "Language the page declares (html lang, Content-Language)."),
         _field("page_license", pa.string(), "rel=license target or schema.org licence of the page."),
-        _field("page_robots", pa.string(), "Raw content of the page's meta robots tags; several joined by a newline."),
+        _field(
+            "page_license_id",
+            pa.string(),
+            "The licence that `page_license` is known as, in lower case: an SPDX id such as cc-by-4.0 where there is one.",
+        ),
+        _field(
+            "page_robots",
+            pa.string(),
+            "Raw content of the page's meta robots tags, a line for each; of a tag that names an agent, `agent: content`.",
+        ),
         _field("page_x_robots_tag", pa.string(), "Raw X-Robots-Tag headers of the page; several joined by a newline."),
-        _field("page_tdm_reservation", pa.string(), "Raw tdm-reservation of the page (meta tag, else header)."),
+        _field(
+            "page_tdm_reservation",
+            pa.string(),
+            "Raw tdm-reservation of the page: meta tag, else header; a value other than 0 and 1 only if there is no better.",
+        ),
         _field("page_tdm_policy", pa.string(), "Raw tdm-policy of the page (meta tag, else header)."),
+        _field(
+            "page_content_usage", pa.string(), "Raw Content-Usage headers of the page; several joined by a newline."
+        ),
+        _field(
+            "page_rsl",
+            pa.string(),
+            "RSL licences of the page, a line for each: the URL that a <link> or Link header names, or the XML in a <script>.",
+        ),
         _field("crawl", pa.string(), "Crawl id, such as CC-MAIN-2026-43; null for local archives."),
         _field("warc_file", pa.string(), "WARC file that holds the page's capture, as the archive names it."),
         _field("warc_offset", pa.int64(), "Byte offset of the capture's record in `warc_file`."),
@@ -345,6 +366,20 @@ PERMISSION_FACTS = pa.schema(
     ]
 )
 """The record of permission; part of samples and of failures alike. Null in rows that were dropped before."""
+
+HOSTS = pa.schema(
+    [
+        _field("kind", pa.string(), "robots.txt, tdmrep.json, ai.txt, or rsl for a licence."),
+        _field("url", pa.string(), "As asked for, before redirects. Signals name it as their source."),
+        _field("status", pa.int16(), "HTTP status of the last response; null when there was none."),
+        _field("reason", pa.string(), "Why there is no body, a value of `Reason`; null if there is one."),
+        _field("fetched_at", _UTC, "When the answer was complete (clock column)."),
+        _field("sha256", pa.string(), "SHA-256 of the body, hex."),
+        _field("body", pa.binary(), "As the host sent it, content encoding undone, at most 2 MiB."),
+    ]
+)
+"""What hosts were asked about mining and training, and said: the table of `hosts/`, a folder a day (UTC). Read it with
+`Dataset.hosts`, which gives each answer once for each day and digest."""
 
 IMAGE_FACTS = pa.schema(
     [

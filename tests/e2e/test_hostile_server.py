@@ -527,6 +527,7 @@ def test_facts_are_kept(server):
         fetched_at=facts.fetched_at,
         fetch_ms=facts.fetch_ms,
         bytes_received=5_000,
+        signals=(),
     )
     assert facts == known
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from allmende.fetch.guard import Place
 from allmende.fetch.kind import Kind
 from allmende.fetch.outcome import Facts, Fetched, Outcome, Target
+from allmende.permission import Permission, Signal, Verdict
 from allmende.schema import Reason
 
 T = TypeVar("T")
@@ -20,6 +21,7 @@ class Batch(Generic[T]):
         targets: Pulled one by one, as there is room.
         handle: What is made of a body.
         kind: What is wanted.
+        permission: Asked about each URL and each response.
         window: Targets pulled and not yet given out as outcomes, at most.
         backlog: Outcomes that may wait to be taken before no more requests are started.
     """
@@ -29,12 +31,14 @@ class Batch(Generic[T]):
         targets: Iterator[Target],
         handle: Callable[[Fetched], Awaitable[T | Reason]],
         kind: Kind,
+        permission: Permission,
         window: int,
         backlog: int,
     ):
         self.targets = targets
         self.handle = handle
         self.kind = kind
+        self.permission = permission
         self.parked: deque[Job] = deque()
         """Jobs whose turn came while the backlog was full."""
         self.tasks: set[asyncio.Task[None]] = set()
@@ -46,6 +50,11 @@ class Batch(Generic[T]):
         self._outcomes: deque[tuple[Target, Outcome[T]]] = deque()
         self._error: BaseException | None = None
         self._news = asyncio.Event()
+
+    @property
+    def over(self) -> bool:
+        """True if every target that was pulled has its fate, and has been told of."""
+        return not self._open
 
     @property
     def full(self) -> bool:
@@ -89,7 +98,21 @@ class Batch(Generic[T]):
 class Job:
     """A target on its way, with what has happened to it so far."""
 
-    __slots__ = ("batch", "began", "facts", "hops", "place", "reason", "received", "seconds", "target", "tries", "url")
+    __slots__ = (
+        "batch",
+        "began",
+        "facts",
+        "hops",
+        "place",
+        "reason",
+        "received",
+        "seconds",
+        "signals",
+        "target",
+        "tries",
+        "url",
+        "verdict",
+    )
 
     def __init__(self, batch: Batch[Any], target: Target):
         self.batch = batch
@@ -112,3 +135,13 @@ class Job:
         """Of the last response."""
         self.reason: Reason | None = None
         """Why the last try failed."""
+        self.signals: dict[Signal, None] | None = None
+        """What was read about mining and training, in that order; None before a verdict."""
+
+        self.verdict: Awaitable[Verdict] | None = None
+        """On the last response, as soon as it is there."""
+
+    def heard(self, verdict: Verdict) -> None:
+        """Notes the signals of a verdict, each once."""
+        if verdict.signals is not None:
+            self.signals = (self.signals or {}) | dict.fromkeys(verdict.signals)

@@ -44,6 +44,7 @@ class Body:
         "_budget",
         "_chunks",
         "_content_type",
+        "_cut",
         "_encodings",
         "_judged",
         "_kind",
@@ -52,13 +53,15 @@ class Body:
         "_resume",
         "_unwanted",
         "claim",
+        "complete",
         "reason",
         "received",
     )
 
     def __init__(self, budget: Budget, limit: int, kind: Kind, resume: Callable[[], None]):
         self._budget = budget
-        self._limit = limit
+        self._cut = kind.cut is not None
+        self._limit = limit if kind.cut is None else kind.cut
         self._kind = kind
         self._resume = resume
         self._chunks: list[bytes] = []
@@ -73,6 +76,8 @@ class Body:
         """Bytes on the wire."""
         self.reason: Reason | None = None
         """Why there is no body."""
+        self.complete = False
+        """True as soon as all bytes are there that the kind wants, though the server has more."""
 
     def begin(self, headers: Headers, reason: Reason | None) -> bool:
         """The headers are there. False if the rest should not be read.
@@ -85,7 +90,7 @@ class Body:
         self._encodings = encodings(",".join(headers.get("content-encoding", ())))
         length = first(headers, "content-length") or ""
         self._length = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
-        if reason is None and (self._length or 0) > self._limit:
+        if reason is None and (self._length or 0) > self._limit and not self._cut:
             reason = Reason.BODY_TOO_LARGE
         return reason is None or self._refuse(reason)
 
@@ -101,11 +106,12 @@ class Body:
         if self._judged and not self._claim(self.received + len(chunk)):
             return Flow.WAIT
         self.received += len(chunk)
-        if self.received > self._limit:
+        if self.received > self._limit and not self._cut:
             self._refuse(Reason.BODY_TOO_LARGE)
             return Flow.STOP
         self._chunks.append(chunk)
-        return Flow.TAKEN
+        self.complete = self.received > self._limit
+        return Flow.STOP if self.complete else Flow.TAKEN
 
     def finish(self) -> bytes:
         """All bytes, content encoding undone; empty, with a `reason`, if they are not to be had. Call it once."""
@@ -117,6 +123,8 @@ class Body:
             self._judge(body)
         if self._encodings and self.reason is None:
             body = self._undo(body)
+        if self._cut:
+            body = body[: self._limit]
         if self.reason is not None:
             self.drop()
             return b""
@@ -131,6 +139,8 @@ class Body:
 
     def _judge(self, start_bytes: bytes) -> None:
         self._judged = True
+        if self._cut:
+            return
         reason = self._kind.judge(self._content_type, start_bytes)
         if reason is None:
             self._encodings = ()  # the body is not compressed, whatever its header says
@@ -160,8 +170,12 @@ class Body:
 
     def _undo(self, body: bytes) -> bytes:
         try:
+            if self._cut:
+                return start(body, self._encodings, self._limit)
             return undo(body, self._encodings, self._limit)
         except EncodingBroken:
+            if self._cut:  # not compressed, most likely, whatever its header says
+                return body
             self.reason = Reason.BODY_ENCODING_BROKEN
         except TooLarge:
             self.reason = Reason.BODY_TOO_LARGE

@@ -31,6 +31,7 @@ from allmende.fetch.outcome import REDIRECTS, Facts, Fetched, Outcome, Target, m
 from allmende.fetch.politeness import Signal, parse_retry_after, signal
 from allmende.fetch.wire import Wire
 from allmende.permission import Permission, Verdict
+from allmende.permission import Signal as Statement
 from allmende.recipe import Fetch
 from allmende.schema import Reason
 
@@ -99,7 +100,11 @@ class Client:
         await self._wire.close()
 
     async def run(
-        self, targets: Iterable[Target], handle: Callable[[Fetched], Awaitable[T | Reason]], kind: Kind = IMAGES
+        self,
+        targets: Iterable[Target],
+        handle: Callable[[Fetched], Awaitable[T | Reason]],
+        kind: Kind = IMAGES,
+        permission: Permission | None = None,
     ) -> AsyncIterator[tuple[Target, Outcome[T]]]:
         """Fetches all targets; yields each with its outcome, as they come.
 
@@ -110,8 +115,10 @@ class Client:
             handle: Called with each whole, permitted body; returns what to make of it, or a Reason. The body counts as
                 bytes in flight until it returns. What it raises ends this call.
             kind: Which media are wanted.
+            permission: Asked instead of the client's.
         """
-        batch = Batch(iter(targets), handle, kind, 4 * self._config.concurrency + WINDOW, BACKLOG)
+        permission = permission or self._permission
+        batch = Batch(iter(targets), handle, kind, permission, 4 * self._config.concurrency + WINDOW, BACKLOG)
         self._batches.add(batch)
         try:
             self._feed(batch)
@@ -141,19 +148,25 @@ class Client:
         if isinstance(place, Reason):
             return self._finish(job, place)
         job.place = place
-        verdict = self._permission.before(place.url)
+        verdict = job.batch.permission.before(place.url)
         if isinstance(verdict, Verdict):
             return self._line_up(job, verdict)
         return self._spawn(self._line_up_later(job, verdict), job.batch.tasks, job.batch.fail)
 
     async def _line_up_later(self, job: Job, verdict: Awaitable[Verdict]) -> None:
+        """Asks for the URL as soon as that is allowed.
+
+        It is asked for anew if its headers named a licence that was not known: such a response is given up, because a
+        body that waits in memory for another host could hold up all others. The next one finds the licence known.
+        """
         self._line_up(job, await verdict)
         self._pump()
 
     def _line_up(self, job: Job, verdict: Verdict) -> None:
         assert job.place is not None
+        job.heard(verdict)
         if not verdict.allowed:
-            self._finish(job, Reason.PERMISSION_DENIED)
+            self._finish(job, verdict.reason)
         elif not self._frontier.add(job.place.host, job, self._clock(), first=job.hops > 0):
             self._give_up(job)
 
@@ -208,19 +221,24 @@ class Client:
         assert job.place is not None
         if job.began is None:
             job.began = turn.started
+        judge = partial(self._judge, job)
         body = Body(self._budget, self._config.max_bytes, job.batch.kind, lambda: self._wire.resume(exchange))
         seconds = self._config.total_seconds - job.seconds
-        exchange = Exchange(job.place, turn.address, body, self._judge, self._config, seconds, self._clock)
+        exchange = Exchange(job.place, turn.address, body, judge, self._config, seconds, self._clock)
         self._running[exchange] = turn
         self._wire.start(exchange, job.batch.kind.accept, self._ended)
 
-    def _judge(self, url: str, headers: Headers) -> Reason | None:
+    def _judge(self, job: Job, url: str, headers: Headers) -> Reason | None:
         try:
-            allowed = self._permission.after(url, headers).allowed
+            verdict = job.batch.permission.after(url, headers)
+            if not isinstance(verdict, Verdict):
+                job.verdict = asyncio.ensure_future(verdict)
+                return Reason.PERMISSION_DENIED  # for now: see `_decide`
         except BaseException as error:  # libcurl, from which this is called, would swallow it
             self._fail(error)
             raise
-        return None if allowed else Reason.PERMISSION_DENIED
+        job.heard(verdict)
+        return None if verdict.allowed else verdict.reason
 
     def _ended(self, exchange: Exchange, body: bytes) -> None:
         """An exchange is over: tells the host's line, and decides what becomes of the job."""
@@ -253,6 +271,9 @@ class Client:
         location = first(exchange.headers, "location") if exchange.status in REDIRECTS else None
         if location:
             self._redirect(job, location)
+        elif job.verdict is not None:
+            verdict, job.verdict = job.verdict, None
+            self._spawn(self._line_up_later(job, verdict), job.batch.tasks, job.batch.fail)
         elif exchange.reason is None:
             self._spawn(self._hand_over(job, exchange, body), job.batch.tasks, job.batch.fail)
         elif job.tries < self._config.retries and may_pass(exchange.reason, exchange.status):
@@ -263,7 +284,7 @@ class Client:
     def _redirect(self, job: Job, location: str) -> None:
         job.hops += 1
         url = redirect_target(job.url, location)
-        if job.hops > self._config.max_redirects:
+        if job.hops > max(self._config.max_redirects, job.batch.kind.redirects):
             self._finish(job, Reason.REDIRECTS_TOO_MANY)
         elif url is None:
             self._finish(job, Reason.REDIRECT_INVALID)
@@ -295,7 +316,8 @@ class Client:
         self._finish(job, job.reason or Reason.HOST_SET_ASIDE)
 
     def _finish(self, job: Job, reason: Reason) -> None:
-        job.batch.put(job.target, Outcome(facts=job.facts, reason=reason))
+        facts = msgspec.structs.replace(job.facts, signals=_all(job.signals))
+        job.batch.put(job.target, Outcome(facts=facts, reason=reason))
 
     def _facts(self, job: Job, exchange: Exchange, now: float) -> Facts:
         """Of this response; if there was none, those of the last one, with the clock put forward."""
@@ -315,7 +337,11 @@ class Client:
         )
         milliseconds = round((now - job.began) * 1_000)
         return msgspec.structs.replace(
-            facts, fetched_at=datetime.now(UTC), fetch_ms=milliseconds, bytes_received=job.received
+            facts,
+            fetched_at=datetime.now(UTC),
+            fetch_ms=milliseconds,
+            bytes_received=job.received,
+            signals=_all(job.signals),
         )
 
     def _spawn(self, work: Any, tasks: set[asyncio.Task[None]], failed: Callable[[BaseException], None]) -> None:
@@ -334,10 +360,16 @@ class Client:
         batch.closed = True
         for task in batch.tasks:
             task.cancel()
+        if batch.over:  # which spares the frontier a look at every host, for each small batch
+            return
         self._frontier.discard(lambda job: job.batch is batch)
         for exchange, turn in list(self._running.items()):
             if turn.job.batch is batch:
                 self._wire.stop(exchange, Reason.CONNECTION_LOST)
+
+
+def _all(signals: dict[Statement, None] | None) -> tuple[Statement, ...] | None:
+    return None if signals is None else tuple(signals)
 
 
 def _reap(tasks: set[asyncio.Task[None]], failed: Callable[[BaseException], None], task: asyncio.Task[None]) -> None:

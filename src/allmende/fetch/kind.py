@@ -6,6 +6,7 @@ with status 200. The first bytes decide; the Content-Type decides how a refusal 
 
 from typing import Protocol
 
+from allmende.permission.robots import PARSED_BYTES
 from allmende.schema import Reason
 
 START_BYTES = 64
@@ -17,6 +18,11 @@ class Kind(Protocol):
 
     accept: str
     """Value of the Accept header."""
+    cut: int | None
+    """A body is taken whatever it holds, as far as this many bytes; None: it is judged by its first bytes, and one
+    larger than `fetch.max_bytes` is refused."""
+    redirects: int
+    """This many redirects are followed even if `fetch.max_redirects` is less."""
 
     def judge(self, content_type: str | None, start: bytes) -> Reason | None:
         """None if a body that starts like this is wanted.
@@ -31,6 +37,8 @@ class Images:
     """JPEG, PNG, GIF, WebP, AVIF, BMP and TIFF, whatever the server calls them."""
 
     accept = "image/*,*/*;q=0.8"
+    cut: int | None = None
+    redirects = 0
 
     def judge(self, content_type: str | None, start: bytes) -> Reason | None:
         """See `Kind.judge`."""
@@ -43,6 +51,24 @@ class Images:
 
 
 IMAGES = Images()
+
+
+class HostText:
+    """robots.txt and its kin: text of any type and charset, of which the beginning is enough.
+
+    RFC 9309 asks for five redirects at least (2.3.1.2) and for 500 KiB to be parsed at least (2.5). A byte more is read
+    than is parsed, so that the parser knows of the rest.
+    """
+
+    accept = "text/plain,application/json,application/xml;q=0.9,*/*;q=0.5"
+    cut: int | None = PARSED_BYTES + 1
+    redirects = 5
+
+    def judge(self, content_type: str | None, start: bytes) -> Reason | None:
+        """See `Kind.judge`: all is wanted."""
+
+
+HOST_TEXT = HostText()
 
 _IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*")
 """WHATWG MIME Sniffing, section 6.1, and TIFF 6.0, section 2."""

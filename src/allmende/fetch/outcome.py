@@ -5,6 +5,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from allmende.permission.signal import Signal
 from allmende.schema import Reason
 
 T = TypeVar("T")
@@ -29,6 +30,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     fetched_at: datetime | None = None
     fetch_ms: int = 0
     bytes_received: int = 0
+    signals: tuple[Signal, ...] | None = None
+    """What was read about mining and training on the way, redirects included: robots.txt of the hosts, headers of the
+    file. None if nobody was asked who could tell."""
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):

@@ -113,7 +113,7 @@ class Wire:
         """Lets a paused exchange go on. May be called from anywhere, and for an exchange that is over."""
         self._loop.call_soon(self._go_on, exchange)
 
-    def stop(self, exchange: Exchange, reason: Reason) -> None:
+    def stop(self, exchange: Exchange, reason: Reason | None) -> None:
         """Ends an exchange early. Not to be called from within its callbacks."""
         curl = self._running.get(exchange)
         if curl is not None:
@@ -147,7 +147,8 @@ class Wire:
     def _ended(self, exchange: Exchange, done: Done, future: "asyncio.Future[pycurl.Curl]") -> None:
         curl = self._running.pop(exchange)
         reason: Reason | None = exchange.reason
-        if not future.cancelled() and (error := future.exception()) is not None:
+        stopped = exchange.body.complete  # by us: there is all we want
+        if not stopped and not future.cancelled() and (error := future.exception()) is not None:
             reason = reason or self._reason(exchange, curl, error)
         self._free.append(curl)
         done(exchange, exchange.ended(reason))
@@ -177,7 +178,7 @@ class Wire:
         try:
             curl.pause(pycurl.PAUSE_CONT)
         except pycurl.error as error:  # the waiting bytes were offered again at once, and refused
-            self.stop(exchange, self._reason(exchange, curl, error))
+            self.stop(exchange, None if exchange.body.complete else self._reason(exchange, curl, error))
 
     def _sweep(self) -> None:
         now = self._loop.time()

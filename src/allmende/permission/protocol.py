@@ -5,6 +5,9 @@ from typing import Protocol
 
 import msgspec
 
+from allmende.permission.signal import Signal
+from allmende.schema import Reason
+
 Headers = Mapping[str, Sequence[str]]
 """Header names in lower case, each with its raw values in the order received."""
 
@@ -17,6 +20,11 @@ class Verdict(msgspec.Struct, frozen=True):
     """Where the reservation stands: x-robots-tag, robots.txt, ...; empty if there is none."""
     detail: str = ""
     """The part of it that decided, as written."""
+    signals: tuple[Signal, ...] | None = ()
+    """Everything that was read, whatever it says: the evidence, which is stored with the row. None if nobody could be
+    asked, and nothing was judged."""
+    reason: Reason = Reason.PERMISSION_DENIED
+    """What becomes of a file that is not allowed. Another one than PERMISSION_DENIED if nobody could be asked."""
 
 
 ALLOWED = Verdict(True)
@@ -35,8 +43,11 @@ class Permission(Protocol):
         when it is there, and others go ahead meanwhile.
         """
 
-    def after(self, url: str, headers: Headers) -> Verdict:
+    def after(self, url: str, headers: Headers) -> Verdict | Awaitable[Verdict]:
         """May the file be taken? Called with the headers of a good response, before its body is read.
+
+        An answer that takes time is an awaitable here, too: the response is given up, and the URL is asked for again if it
+        is a permission. The second answer should be known by then.
 
         Args:
             url: That answered, after redirects.

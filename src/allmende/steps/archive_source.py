@@ -9,17 +9,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Self, TypeVar
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
 from allmende.commoncrawl.source import read_range
 from allmende.commoncrawl.warc import WarcCapture, read_capture
 from allmende.errors import SourceMissing
+from allmende.extract.page import parse_date
 from allmende.fetch.kind import IMAGES
 from allmende.fetch.outcome import Facts, Fetched, Outcome, Target
 from allmende.identity import key64
 from allmende.lake import Lake
-from allmende.permission import Permission
+from allmende.permission import Permission, Signal, Verdict
 from allmende.recipe import Recipe
 from allmende.schema import CAPTURES, Reason
 from allmende.steps.buckets import in_bucket
@@ -90,7 +92,11 @@ class ArchiveSource:
         capture = await asyncio.to_thread(self._capture, target.url)
         if isinstance(capture, Reason):
             return target, Outcome(facts=Facts(final_url=target.url), reason=capture)
+        before = await _now(self._permission.before(target.url))
+        if not before.allowed:
+            return target, Outcome(facts=Facts(signals=before.signals), reason=before.reason)
         headers = _headers(capture)
+        after = await _now(self._permission.after(target.url, headers))
         facts = Facts(
             final_url=target.url,
             http_status=200,
@@ -99,9 +105,10 @@ class ArchiveSource:
             last_modified=_joined(headers, "last-modified"),
             etag=_joined(headers, "etag"),
             bytes_received=len(capture.body),
+            signals=_dated((*(before.signals or ()), *(after.signals or ())), capture.date),
         )
-        if not self._permission.after(target.url, headers).allowed:
-            return target, Outcome(facts=facts, reason=Reason.PERMISSION_DENIED)
+        if not after.allowed:
+            return target, Outcome(facts=facts, reason=after.reason)
         refusal = IMAGES.judge(facts.content_type, capture.body[:64])
         if refusal is not None:
             return target, Outcome(facts=facts, reason=refusal)
@@ -121,6 +128,17 @@ class ArchiveSource:
         except SourceMissing:
             return Reason.CAPTURE_MISSING
         return read_capture(record, self._recipe.fetch.max_bytes)
+
+
+async def _now(verdict: Verdict | Awaitable[Verdict]) -> Verdict:
+    """A verdict, or one that takes time."""
+    return verdict if isinstance(verdict, Verdict) else await verdict
+
+
+def _dated(signals: tuple[Signal, ...], captured: str) -> tuple[Signal, ...]:
+    """Signals of headers are as old as the capture, whenever they are read."""
+    at = parse_date(captured)
+    return tuple(msgspec.structs.replace(s, at=at) if s.field.startswith("header:") else s for s in signals)
 
 
 def _headers(capture: WarcCapture) -> dict[str, list[str]]:

@@ -11,15 +11,20 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from allmende.fetch.outcome import Outcome
 from allmende.identity import order_key
 from allmende.lake import Manifest, PartWriter, Tally, explained
 from allmende.media.sample import ImageSample
-from allmende.schema import CANDIDATES, FAILURES, FETCH_FACTS, IMAGE_FACTS, PERMISSION_FACTS, SAMPLES
+from allmende.permission import policy
+from allmende.permission.page import page_rsl_urls
+from allmende.schema import CANDIDATES, FAILURES, FETCH_FACTS, IMAGE_FACTS, SAMPLES, Reason
+from allmende.steps.list_screen import keep_hits
 from allmende.steps.screen import Screen, drop_before
 from allmende.steps.step import Settings
+from allmende.steps.verdicts import Signals, permission_columns
 
 
 class SamplePart:
@@ -47,11 +52,14 @@ class SamplePart:
         self._name = name
         self._before = before
         self._screens = screens
+        self._policy = policy.from_recipe(settings.recipe.permission)
         self._rows, self._screened, self._screened_for = drop_before(screens, rows)
         urls = self._rows.column("url").to_pylist()
         self._starts = [i for i, url in enumerate(urls) if not i or url != urls[i - 1]]
         self._ends = [*self._starts[1:], len(urls)]
         self.urls = [urls[i] for i in self._starts]
+        self.licences = _licences(self._rows)
+        """RSL licences by URL, of the few whose pages name any."""
         self._outcomes: list[Outcome[ImageSample] | None] = [None] * len(self.urls)
         self._spans: list[tuple[int, int]] = [(0, 0)] * len(self.urls)
         self._open = len(self.urls)
@@ -92,12 +100,15 @@ class SamplePart:
         """The outcome, unless a screen keeps the file out."""
         if outcome.result is None:
             return outcome
+        facts = outcome.facts
+        if outcome.result.signals:
+            facts = msgspec.structs.replace(facts, signals=(*(facts.signals or ()), *outcome.result.signals))
         rows = self._rows.slice(self._starts[group], self._ends[group] - self._starts[group])
         for screen in self._screens:
             reason = screen.after(rows, outcome.result)
             if reason is not None:
-                return Outcome(facts=outcome.facts, reason=reason)
-        return outcome
+                return Outcome(facts=facts, reason=reason)
+        return Outcome(facts=facts, result=outcome.result)
 
     def _append(self, data: bytes) -> int:
         """Writes to the spool; where it begins."""
@@ -119,6 +130,7 @@ class SamplePart:
         with self._spool, folder.part(self._name, self._settings.plan, manifest.round + 1 if manifest else 0) as part:
             part.started = self._started
             samples = self._copy_images(samples, part)
+            failures = keep_hits(failures, self._screens, part, manifest)
             pq.write_table(samples.cast(SAMPLES), part.file(".parquet"), compression="zstd")
             pq.write_table(failures.cast(FAILURES), part.file(".dropped.parquet"), compression="zstd")
             reasons = {v["values"]: v["counts"] for v in failures.column("reason").value_counts().to_pylist()}
@@ -133,14 +145,14 @@ class SamplePart:
         """All samples of the part in the order of the release; `data_offset` still points into the spool."""
         index, groups = self._split(kept=True)
         settled = [self._outcomes[g] for g in groups]
-        uids = self._rows.column("uid").take(pa.array(index, pa.int64())).to_pylist()
         seed = self._settings.recipe.dataset.seed
+        rows = self._rows.take(pa.array(index, pa.int64()))
         columns = {
-            **_columns(self._rows.take(pa.array(index, pa.int64())), CANDIDATES),
+            **_columns(rows, CANDIDATES),
             **_facts(FETCH_FACTS, [o.facts for o in settled if o]),
-            **_unjudged(len(groups)),
+            **permission_columns(self._policy, rows, [o.facts.signals for o in settled if o]),
             **_facts(IMAGE_FACTS, [o.result for o in settled if o]),
-            "order_key": pa.array([order_key(seed, uid) for uid in uids], pa.uint64()),
+            "order_key": pa.array([order_key(seed, uid) for uid in rows.column("uid").to_pylist()], pa.uint64()),
             "data_offset": pa.array([self._spans[g][0] for g in groups], pa.int64()),
             "data_size": pa.array([self._spans[g][1] for g in groups], pa.int64()),
         }
@@ -152,18 +164,24 @@ class SamplePart:
     def _failures(self) -> pa.Table:
         index, groups = self._split(kept=False)
         settled = [self._outcomes[g] for g in groups]
+        rows = self._rows.take(pa.array(index, pa.int64()))
         table = pa.table(
             {
-                **_columns(self._rows.take(pa.array(index, pa.int64())), CANDIDATES),
+                **_columns(rows, CANDIDATES),
                 **_facts(FETCH_FACTS, [o.facts for o in settled if o]),
-                **_unjudged(len(groups)),
+                **permission_columns(self._policy, rows, [o.facts.signals for o in settled if o]),
                 "reason": pa.array([str(o.reason) for o in settled if o], pa.string()),
             },
             schema=FAILURES,
         )
         count = len(self._screened)
         unfetched = {field.name: pa.nulls(count, field.type) for field in FETCH_FACTS}
-        columns = {**_columns(self._screened, CANDIDATES), **unfetched, **_unjudged(count)}
+        # A page that denies is a verdict; for any other reason nothing was judged.
+        judged: list[Signals | None] = [
+            () if why == Reason.PERMISSION_DENIED else None for why in self._screened_for.to_pylist()
+        ]
+        permission = permission_columns(self._policy, self._screened, judged)
+        columns = {**_columns(self._screened, CANDIDATES), **unfetched, **permission}
         screened = columns | {"reason": self._screened_for}
         tables = [pa.table(screened, schema=FAILURES), table]
         if self._before is not None:
@@ -230,6 +248,14 @@ def _spool_folder(settings: Settings) -> Path | None:
     return folder
 
 
+def _licences(rows: pa.Table) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    named = rows.filter(pc.is_valid(rows.column("page_rsl"))).select(["url", "page_rsl"])
+    for row in named.to_pylist():
+        found[row["url"]] = found.get(row["url"], ()) + page_rsl_urls(row)
+    return found
+
+
 def _columns(table: pa.Table, schema: pa.Schema) -> dict[str, Any]:
     return {name: table.column(name) for name in schema.names}
 
@@ -237,7 +263,3 @@ def _columns(table: pa.Table, schema: pa.Schema) -> dict[str, Any]:
 def _facts(schema: pa.Schema, values: list[Any]) -> dict[str, Any]:
     """Columns from the attributes of the same names."""
     return {f.name: pa.array([getattr(value, f.name) for value in values], f.type) for f in schema}
-
-
-def _unjudged(count: int) -> dict[str, Any]:
-    return {field.name: pa.nulls(count, field.type) for field in PERMISSION_FACTS}

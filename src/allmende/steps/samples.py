@@ -9,6 +9,7 @@ into the part's `.bin` in the order of the release, so that what comes out does 
 import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -17,16 +18,22 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from allmende.fetch import host_files
 from allmende.fetch.agent import user_agent
 from allmende.fetch.client import Client
 from allmende.fetch.outcome import Fetched, Target
 from allmende.lake import Lake, part_id
 from allmende.media.decoder import DecoderPool
 from allmende.media.sample import ImageSample
-from allmende.permission import XRobotsTag
+from allmende.permission import Gate, policy
+from allmende.permission.agents import OWN_TOKEN, keys
+from allmende.permission.answers import Answer, answers
+from allmende.permission.hosts import FileKind, HostFile, Hosts
 from allmende.recipe import Recipe
 from allmende.schema import CANDIDATES, Reason
 from allmende.steps.archive_source import ArchiveSource
+from allmende.steps.host_records import STORE_BYTES, HostRecords
+from allmende.steps.list_screen import digests, guarded
 from allmende.steps.sample_part import SamplePart
 from allmende.steps.screens import screens
 from allmende.steps.step import Parts, Settings
@@ -85,6 +92,11 @@ class Worker:
     def __init__(self, settings: dict[str, Any]):
         self.settings = Settings.of_worker(settings)
         self.screens = screens(self.settings)
+        unique = self.settings.lake.step("unique").read_plan()
+        assert unique is not None
+        self.unique = unique.parts
+        buckets = max((part["buckets"] for part in unique.parts.values()), default=1)
+        self.records = HostRecords(self.settings.lake, buckets, datetime.now(UTC))
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task; with `retry`, tries their failed rows again."""
@@ -95,32 +107,43 @@ class Worker:
     async def _run(self, parts: Parts, retry: Retry | None) -> None:
         images = self.settings.recipe.images
         async with AsyncExitStack() as stack:
-            source: Client | ArchiveSource = self._source(parts)
+            open_parts: dict[str, SamplePart] = {}
+            stack.callback(_close_all, open_parts)
+            source, hosts = self._source(parts, open_parts)
             await stack.enter_async_context(source)
-            decoders = await stack.enter_async_context(DecoderPool(self.settings.cores, images))
+            stack.push_async_callback(hosts.close)
+            decoders = await stack.enter_async_context(DecoderPool(self.settings.cores, images, digests(self.screens)))
 
             async def handle(fetched: Fetched) -> ImageSample | Reason:
                 return await decoders.process(fetched.body)
 
-            open_parts: dict[str, SamplePart] = {}
-            stack.callback(_close_all, open_parts)
             async for target, outcome in source.run(self._targets(parts, retry, open_parts), handle):
                 name, group = target.key
                 part = open_parts[name]
                 part.settle(group, outcome)
+                if part.done or hosts.new_bytes > STORE_BYTES:
+                    await asyncio.to_thread(self.records.store, hosts.take_new())
                 if part.done:
                     await asyncio.to_thread(part.commit)
                     del open_parts[name]
 
-    def _source(self, parts: Parts) -> Client | ArchiveSource:
-        recipe = self.settings.recipe
+    def _source(self, parts: Parts, open_parts: dict[str, SamplePart]) -> tuple[Client | ArchiveSource, Hosts[Answer]]:
+        """Where bytes come from, and what is known of hosts."""
+        recipe, lake = self.settings.recipe, self.settings.lake
+        heeded = policy.from_recipe(recipe.permission)
+        answer = answers(OWN_TOKEN, keys(recipe.permission.ai_agents) or None)
+
+        async def ask(kind: FileKind, url: str) -> HostFile:
+            return await host_files.ask(client, kind, url)
+
+        hosts = Hosts(ask, answer, None if self.records.empty else self.records.take)
         if recipe.fetch.source == "archive":
-            unique = self.settings.lake.step("unique").read_plan()
-            assert unique is not None
-            chosen = [unique.parts[name] for name in {part["unique"] for part in parts.values()}]
+            chosen = [self.unique[name] for name in {part["unique"] for part in parts.values()}]
             buckets = {(part["bucket"], part["buckets"]) for part in chosen}
-            return ArchiveSource(self.settings.lake, buckets, recipe, XRobotsTag())
-        return Client(recipe.fetch, user_agent(recipe.dataset.contact), XRobotsTag())
+            return ArchiveSource(lake, buckets, recipe, Gate(heeded, None)), hosts
+        gate = Gate(heeded, hosts, page_licences=lambda url: _licences(open_parts, url))
+        client = Client(recipe.fetch, user_agent(recipe.dataset.contact), guarded(gate, self.screens))
+        return client, hosts
 
     def _targets(self, parts: Parts, retry: Retry | None, open_parts: dict[str, SamplePart]) -> Iterator[Target]:
         """Opens one part after the other, as the client asks for more URLs, and yields what is to be fetched."""
@@ -140,6 +163,12 @@ class Worker:
         manifest = self.settings.lake.step("unique").manifest(plan["unique"])
         with self.settings.lake.open(f"unique/{manifest.file('.parquet')}") as file:
             return read_rows(pq.ParquetFile(file), plan["begin"], plan["end"])
+
+
+def _licences(parts: dict[str, SamplePart], url: str) -> Iterator[str]:
+    """RSL licences that pages name which show the file of a URL."""
+    for part in parts.values():
+        yield from part.licences.get(url, ())
 
 
 def _close_all(parts: dict[str, SamplePart]) -> None:

@@ -5,7 +5,7 @@ from allmende.schema import FETCH_FACTS, Reason
 
 
 def test_facts_are_the_columns_of_the_table():
-    assert list(Facts.__struct_fields__) == FETCH_FACTS.names
+    assert list(Facts.__struct_fields__) == [*FETCH_FACTS.names, "signals"]
 
 
 def test_an_outcome_has_a_result_or_a_reason():
