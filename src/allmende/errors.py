@@ -9,6 +9,7 @@
     ├── LakeError       (OSError)             a dataset folder can't be read or written
     │   ├── LakeLocked                        another build works on it
     │   └── LakeTooNew                        a newer Allmende wrote it
+    ├── Untrusted       (ValueError)          a signature, digest or chain does not hold: a log or a patch was changed
     ├── EngineError     (RuntimeError)        the dataframe engine, or one of its workers, failed
     └── MissingExtra    (ImportError)         an optional dependency is not installed
 
@@ -78,3 +79,9 @@ class MissingExtra(AllmendeError, ImportError):
     """A feature needs an optional dependency; the message has the pip command."""
 
     exit_code = 7
+
+
+class Untrusted(AllmendeError, ValueError):
+    """Something that is signed or chained was changed, or belongs to something else; nothing was done with it."""
+
+    exit_code = 8

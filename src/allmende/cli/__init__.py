@@ -2,7 +2,7 @@
 
 Exit codes: 0 done · 1 a bug or an unexpected error · 2 wrong arguments or recipe ·
 4 a source is missing or refused · 5 the dataset folder can't be read or written · 6 the engine failed ·
-7 an optional dependency is missing · 130 stopped by Ctrl-C.
+7 an optional dependency is missing · 8 a signature or digest does not hold · 130 stopped by Ctrl-C.
 """
 
 import importlib
