@@ -1,7 +1,10 @@
-"""What goes beside the shards of a release: dataset card, report, resolved recipe. Written last, by the build itself."""
+"""What goes beside the shards of a release: dataset card, report, resolved recipe, the page for holders of rights.
+
+Written last, by the build itself. With the documents the release is complete, and gets its version.
+"""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,7 +17,9 @@ from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, pace
 from allmende.publish.funnel import Stage, stages
 from allmende.publish.gallery import Picture, gallery
 from allmende.publish.report import ReportData, report_html
+from allmende.publish.right_holders import WELL_KNOWN, rights_html, rights_json
 from allmende.publish.sink import Sample, load_sink
+from allmende.steps.release_manifest import publish
 
 GALLERY_SAMPLES = 200
 """Samples at the beginning of the first shard that the gallery chooses from; their order is random already."""
@@ -37,7 +42,7 @@ def report_data(dataset: Dataset) -> ReportData:
         recipe=dataset.recipe,
         recipe_toml=dataset.lake.read("recipe.toml").decode(),
         version=__version__,
-        created=time.strftime("%Y-%m-%d", time.gmtime()),
+        created=_day(shards),
         stages=funnel(dataset),
         figures=figures,
         pace=pace(_span(manifest) for manifest in manifests),
@@ -47,17 +52,31 @@ def report_data(dataset: Dataset) -> ReportData:
     )
 
 
-def write_documents(dataset: Dataset) -> list[str]:
-    """Writes them and returns their names in the dataset."""
+def write_documents(dataset: Dataset, removed: Mapping[str, int] | None = None) -> list[str]:
+    """Writes them, closes the release with its manifest, and returns the names of all in the dataset.
+
+    Args:
+        dataset: All its steps are finished.
+        removed: Samples that a take-down removed just now, by class of reason.
+    """
     data = report_data(dataset)
     content = {
         "release/README.md": card_markdown(data, release_usage(data)),
         "release/report.html": report_html(data),
         "release/recipe.toml": data.recipe_toml,
+        "release/rights/index.html": rights_html(data.recipe),
+        f"release/rights/{WELL_KNOWN}": rights_json(data.recipe).decode(),
     }
     for name, text in content.items():
         dataset.lake.write(name, text.encode())
-    return list(content)
+    publish(dataset, removed)
+    return [*content, "release/manifest.json"]
+
+
+def _day(shards: list[Manifest]) -> str:
+    """The day on which the last shard was made, not today: documents that are written again stay the same."""
+    last = max((manifest.started + manifest.seconds for manifest in shards), default=0.0)
+    return time.strftime("%Y-%m-%d", time.gmtime(last or time.time()))
 
 
 def _batches(
