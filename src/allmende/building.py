@@ -23,6 +23,7 @@ from allmende.lake import Lake, Plan
 from allmende.lock import locked
 from allmende.progress import Progress, Silent
 from allmende.recipe import Recipe
+from allmende.steps import list_screen
 from allmende.steps.documents import write_documents
 from allmende.steps.order import SAMPLES, steps
 from allmende.steps.step import Parts, Settings, Step
@@ -68,6 +69,7 @@ def build(
     lake = Lake(recipe_file.output(recipe))
     with session(lake, engine, "build"):
         _same_recipe(lake, recipe, redo=redo)
+        list_screen.prepare(lake, recipe, redo=redo)
         return run_steps(lake, recipe, engine, progress)
 
 

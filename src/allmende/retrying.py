@@ -9,6 +9,7 @@ from allmende.errors import LakeError, RecipeError
 from allmende.lake import Lake
 from allmende.progress import Progress, Silent
 from allmende.schema import Reason
+from allmende.steps import list_screen
 from allmende.steps.order import SAMPLES
 from allmende.steps.samples import Retry
 
@@ -37,6 +38,7 @@ def retry(
     again = Retry(tuple(matching_reasons(reasons)), tuple(statuses or ()))
     folder = lake.step("samples")
     with session(lake, engine, "retry"):
+        list_screen.prepare(lake, recipe)
         plan = folder.read_plan()
         if plan is None:
             raise LakeError(f"{lake.root} has no samples yet. Build it first: allmende build RECIPE")
@@ -56,7 +58,7 @@ def matching_reasons(names: list[str]) -> list[str]:
         RecipeError: if a name matches nothing that a retry could change.
     """
     found = []
-    known = [str(reason) for reason in Reason if reason.stage in {"fetch", "image"}]
+    known = [str(reason) for reason in Reason if reason.stage in {"fetch", "image"} and reason != Reason.LISTED]
     for name in names:
         chosen = [reason for reason in known if reason == name or reason.startswith(f"{name}_")]
         if not chosen:

@@ -9,7 +9,7 @@ a category that no list has stops the build before it starts. Messages name file
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -44,10 +44,11 @@ class Lists(msgspec.Struct, frozen=True):
         return tuple(one.about for one in (*self.illegal, *self.unwanted))
 
     @property
-    def digests(self) -> tuple[str, ...]:
+    def digests(self) -> tuple[Literal["md5", "sha1"], ...]:
         """Digests that must be made of each file beside SHA-256."""
         kinds = {one.about.kind for one in self.illegal}
-        return tuple(kind for kind in ("md5", "sha1") if kind in kinds)
+        asked: tuple[Literal["md5", "sha1"], ...] = ("md5", "sha1")
+        return tuple(kind for kind in asked if kind in kinds)
 
     def illegal_urls(self, urls: Sequence[str], where: str) -> list[Hit | None]:
         """Which URLs are known for illegal content."""

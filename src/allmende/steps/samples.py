@@ -83,6 +83,7 @@ class Retry(msgspec.Struct, frozen=True):
         by_reason = np.isin(failures.column("reason").to_numpy(zero_copy_only=False), list(self.reasons))
         status = failures.column("http_status").fill_null(0).to_numpy()
         mask: Mask = by_reason | np.isin(status, list(self.statuses))
+        mask &= failures.column("url").is_valid().to_numpy()  # what is LISTED has none, and is never asked for again
         return mask
 
 
