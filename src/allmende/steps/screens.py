@@ -5,10 +5,12 @@ import pyarrow as pa
 
 from allmende.dedup.exact import Keys
 from allmende.media.sample import ImageSample
+from allmende.permission import policy
 from allmende.schema import Reason
-from allmende.steps import frequent
+from allmende.steps import frequent, list_screen, tombstone_screen
 from allmende.steps.screen import Screen
 from allmende.steps.step import Settings
+from allmende.steps.verdicts import PageSignals
 
 
 class FrequentCaptions:
@@ -32,4 +34,9 @@ class FrequentCaptions:
 
 def screens(settings: Settings) -> tuple[Screen, ...]:
     """All of them, loaded."""
-    return (FrequentCaptions(frequent.load(settings.lake)),)
+    return (
+        list_screen.load_screen(settings),
+        *tombstone_screen.load(settings.lake, settings.recipe),
+        FrequentCaptions(frequent.load(settings.lake)),
+        PageSignals(policy.from_recipe(settings.recipe.permission)),
+    )
