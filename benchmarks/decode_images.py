@@ -1,11 +1,11 @@
-"""What decoding costs and what it loses: the figures of docs/decisions/0005-image-decoding.md.
+"""What decoding costs and what it loses: the figures of docs/decisions/0005-image-decoding.md and 0008-signals-in-files.md.
 
     python benchmarks/make_images.py images 4000 --cache photographs
     python benchmarks/decode_images.py images --photographs photographs
 
-Three tables: CPU time of several ways from a JPEG to a 256-pixel JPEG; their quality, measured against the pixels the JPEG
-was made of; and what the decoder processes add. Times are the least of several rounds for each image, which is the best guess
-on a machine that others use as well.
+Four tables: CPU time of several ways from a JPEG to a 256-pixel JPEG; what looking for reservations in metadata takes of it;
+quality, measured against the pixels the JPEG was made of; and what the decoder processes add. Times are the least of several
+rounds for each image, which is the best guess on a machine that others use as well.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
-from allmende.media import image, probe, raster, resize
+from allmende.media import image, packets, probe, raster, resize
 from allmende.media.decoder import DecoderPool
 from allmende.recipe import Images
 
@@ -154,6 +154,58 @@ def speed(bodies: list[bytes]) -> None:
     print(f"{'image.process (with sha256, PDQ, BlurHash, rules)':50} {least_seconds(calls) * 1e3:6.2f}")
 
 
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+    b'xmlns:plus="http://ns.useplus.org/ldf/xmp/1.0/" xmlns:e="http://ns.adobe.com/xap/1.0/sType/ResourceEvent#" %s>'
+    + b'<e:event e:action="saved" e:when="2026-01-01T00:00:00Z" e:softwareAgent="Editor" e:changed="/"/>' * 120
+    + b"</rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+"""12 KB, as editors write it; `%s` makes room for a reservation."""
+
+SIGNED = Path(__file__).parents[1] / "tests/unit/permission/c2pa_files/cawg.jpeg"
+
+
+def segment(marker: int, data: bytes) -> bytes:
+    return bytes([0xFF, marker]) + (2 + len(data)).to_bytes(2) + data
+
+
+def with_metadata(bodies: list[bytes]) -> dict[str, list[bytes]]:
+    """The files as they are, in other formats, and as JPEG files that carry packets."""
+    header = b"http://ns.adobe.com/xap/1.0/\0"
+    signed = SIGNED.read_bytes()
+    store = b"".join(signed[s.start : s.end] for s in probe.probe(signed).jpeg.carriers)
+    packed = {
+        "JPEG, 12 KB of XMP about other things": segment(0xE1, header + XMP % b""),
+        "JPEG, 12 KB of XMP that reserves": segment(0xE1, header + XMP % b'plus:DataMining="DMI-PROHIBITED"'),
+        "JPEG, C2PA that reserves": store,
+    }
+    files = {"JPEG": bodies}
+    files |= {name: [body[:2] + extra + body[2:] for body in bodies] for name, extra in packed.items()}
+    for kind in ("PNG", "WEBP", "GIF", "TIFF", "AVIF"):
+        files[kind] = []
+        for body in bodies[:10]:
+            out = BytesIO()
+            Image.open(BytesIO(body)).save(out, kind)
+            files[kind].append(out.getvalue())
+    return files
+
+
+def reservations(bodies: list[bytes]) -> None:
+    """Second table: what it costs to look into the metadata of each image."""
+    print(f"\n## what metadata say about training; {len(bodies)} files (10 of other formats); us for an image, CPU")
+    print(f"{'':50} {'KB':>6} {'header':>7} {'packets':>8} {'signals':>8}")
+    for name, files in with_metadata(bodies).items():
+        headers = [probe.probe(body) for body in files]
+        found = [packets.find(body, header) for body, header in zip(files, headers, strict=True)]
+        ways = (
+            [lambda b=body: probe.probe(b) for body in files],
+            [lambda b=body, h=header: packets.find(b, h) for body, header in zip(files, headers, strict=True)],
+            [lambda f=one: image._signals(f) for one in found],
+        )
+        shown = [least_seconds(calls) * 1e6 for calls in ways]
+        print(f"{name:50} {np.mean([*map(len, files)]) / 1000:6.0f} " + "{:7.1f} {:8.1f} {:8.1f}".format(*shown))
+
+
 def psnr(one: Array, other: Array) -> float:
     error = np.mean((one.astype(float) - other) ** 2)
     return 99.0 if error == 0 else float(10 * np.log10(255**2 / error))
@@ -186,7 +238,7 @@ def pristine(cache: Path, each: int) -> tuple[list[Array], list[bytes]]:
 
 
 def quality(cache: Path, each: int) -> None:
-    """Second table: distance to the original pixels scaled by Lanczos; before and after encoding."""
+    """Third table: distance to the original pixels scaled by Lanczos; before and after encoding."""
     windows, bodies = pristine(cache, each)
     sizes = [target(body) for body in bodies]
     ideal = [
@@ -215,7 +267,7 @@ def cpu_ms(pid: int | str) -> float:
 
 
 async def pool(bodies: list[bytes]) -> None:
-    """Third table: what the processes add, by bodies that are refused at once; and their life."""
+    """Fourth table: what the processes add, by bodies that are refused at once; and their life."""
     start = time.perf_counter()
     async with DecoderPool(2, OPTIONS) as decoders:
         await decoders.process(b"")
@@ -248,6 +300,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     paths = sorted(args.folder.glob("*.jpg"))
     speed([path.read_bytes() for path in paths[: args.count]])
+    reservations([path.read_bytes() for path in paths[: args.count]])
     if args.photographs:
         quality(args.photographs, args.each)
     asyncio.run(pool([path.read_bytes() for path in paths[:2_000]]))

@@ -90,11 +90,14 @@ def signals(store: bytes) -> list[Signal]:
         adds an unknown one: what is missing may be a reservation.
     """
     found: list[Signal] = []
+    reading = _Store()
     try:
-        for signal in _Store().superbox(store, 0, len(store), 0):
+        for signal in reading.superbox(store, 0, len(store), 0):
             found.append(signal)  # noqa: PERF402 - what was found before an error counts
     except (DamagedError, brotli.error) as error:
-        found.append(_signal("unknown", f"unreadable: {error}"))
+        return [*found, _signal("unknown", f"unreadable: {error}")]
+    if not reading.assertions and b".training-mining" in store:
+        return [_signal("unknown", "unreadable: a label of training-mining, but no such assertion")]
     return found
 
 
@@ -104,6 +107,7 @@ class _Store:
     def __init__(self) -> None:
         self._boxes = 0
         self._unpacked = 0
+        self.assertions = 0
 
     def superbox(self, data: bytes, start: int, end: int, depth: int) -> Iterator[Signal]:
         """Signals of the assertions among the boxes between two offsets, and in boxes in them."""
@@ -122,6 +126,7 @@ class _Store:
                 plain = self._unpack(data[first:stop])
                 yield from self.superbox(plain, 0, len(plain), depth + 1)
             elif _LABEL.match(label):
+                self.assertions += 1
                 yield from _assertion(label, kind, data[first:stop])
 
     def _unpack(self, data: bytes) -> bytes:

@@ -168,7 +168,7 @@ def test_a_content_that_is_neither_is_unknown():
 
 
 def test_other_labels_are_not_looked_into():
-    for label in ("c2pa.actions", "cawg.training-miningx", "org.cawg.training-mining", "c2pa.training"):
+    for label in ("c2pa.actions", "cawg.trainingmining", "c2pa.training"):
         assert said(store(manifest(superbox(b"cbor", label, box(b"cbor", b"\xff"))))) == []
 
 
@@ -176,6 +176,12 @@ def test_every_cut_of_a_store_is_noticed():
     whole = store(manifest(assertion(entries(ai_training="allowed"))))
     for length in range(1, len(whole)):
         assert said(whole[:length])[-1][0] == "unknown", length
+
+
+def test_a_label_that_stands_where_no_assertion_is_read_is_noticed():
+    whole = store(manifest(assertion(entries(ai_training="notAllowed"))))
+    at = whole.index(b"jumb", whole.index(b"c2pa.assertions"))
+    assert said(whole[:at] + b"junk" + whole[at + 4 :])[0][0] == "unknown"
 
 
 def test_what_was_read_before_the_damage_counts():
