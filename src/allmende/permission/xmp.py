@@ -11,9 +11,9 @@ and depth costs nothing. It reads 99 of 100 packets not at all, because those ho
 """
 
 import re
-from collections.abc import Iterator
 from xml.parsers import expat
 
+from allmende.permission import tdmrep
 from allmende.permission.signal import VALUE_CHARS, Says, Signal
 
 PLUS_VALUES: dict[str, Says | None] = {
@@ -127,7 +127,7 @@ def signals(packet: bytes) -> list[Signal]:
     if not any(name in narrow for name in _NAMES):
         return []
     said, error = _read(_decoded(packet))
-    found = [signal for which, value in said.found for signal in _signal(which, value, said.policy)]
+    found = [signal for which, value in said.found if (signal := _signal(which, value, said.policy))]
     if error:
         found.append(Signal(name="iptc_plus", says="unknown", value=f"unreadable: {error}"[:VALUE_CHARS], field="xmp"))
     return found
@@ -169,20 +169,11 @@ def _property(name: str) -> str:
     return ""
 
 
-def _signal(which: str, value: str, policy: str) -> Iterator[Signal]:
-    if which == "plus":
-        says = plus(value)
-        if says:
-            yield Signal(name="iptc_plus", says=says, value=value[:VALUE_CHARS], field="xmp:plus:DataMining")
-        return
-    reservations: dict[str, Says] = {"1": "deny", "0": "allow"}
-    shown = f"{value.strip()}; policy={policy}" if policy else value
-    yield Signal(
-        name="tdmrep",
-        says=reservations.get(value.strip(), "unknown"),
-        value=shown[:VALUE_CHARS],
-        field="xmp:tdm:reservation",
-    )
+def _signal(which: str, value: str, policy: str) -> Signal | None:
+    if which == "reservation":
+        return tdmrep.value_signal(value, tdmrep.XMP, policy=policy)
+    says = plus(value)
+    return Signal(name="iptc_plus", says=says, value=value[:VALUE_CHARS], field="xmp:plus:DataMining") if says else None
 
 
 def plus(value: str) -> Says | None:
