@@ -17,7 +17,7 @@ import http_sf
 import msgspec
 
 from allmende.permission.content_signal import strictest
-from allmende.permission.robots import Pattern, Record
+from allmende.permission.robots import Record, pattern
 from allmende.permission.signal import VALUE_CHARS, Says, Signal
 
 VERSION = "draft-ietf-aipref-vocab-07 and draft-ietf-aipref-attach-05 (19 August 2026)"
@@ -44,6 +44,8 @@ class Rule(msgspec.Struct, frozen=True, gc=False):
     path: str
     """Pattern; empty if the line has none and is about all paths."""
     statement: str
+    says: Says | None
+    """What the statement means for training."""
     line: int
 
 
@@ -82,36 +84,38 @@ def header(values: Sequence[str], url: str) -> tuple[Signal, ...]:
 
 def rule(record: Record) -> Rule:
     """A line of robots.txt, taken apart: a value that starts with `/` starts with a path."""
-    if not record.value.startswith("/"):
-        return Rule("", record.value, record.line)
-    path, *rest = record.value.split(None, 1)
-    return Rule(path, rest[0] if rest else "", record.line)
+    path, statement = "", record.value
+    if statement.startswith("/"):
+        path, *rest = statement.split(None, 1)
+        statement = rest[0] if rest else ""
+    return Rule(path, statement, says(statement), record.line)
 
 
 class Usages:
-    """The Content-Usage rules that one agent is under, most specific path first."""
+    """The Content-Usage rules that one agent is under, most specific path first.
+
+    The drafts let the longest path that matches speak alone. We let it do so only where it says something readable about
+    training: neither `/img/ search=n` nor `/img/ train-ai=perhaps` lifts the refusal that a shorter path expresses.
+    """
 
     __slots__ = ("_rules",)
 
     def __init__(self, rules: Iterable[Rule]):
-        compiled = [(Pattern(rule.path or "/"), rule) for rule in rules]
-        rated = [(pattern.length if rule.path else 0, pattern, rule) for pattern, rule in compiled]
+        compiled = [(pattern(rule.path or "/"), rule) for rule in rules if rule.says]
+        rated = [(path.length if rule.path else 0, path, rule) for path, rule in compiled]
         self._rules = sorted(rated, key=lambda item: -item[0])
 
     def match(self, octets: str) -> list[Rule]:
-        """All rules that are equally and most specific for a path. Unlike Allow and Disallow, they hold together."""
+        """The rules that hold for a path, most specific first. Unlike Allow and Disallow, equally specific ones add up."""
         found: list[Rule] = []
-        longest = 0
-        for length, pattern, rule in self._rules:
-            if found and length < longest:
+        specific = 0
+        for length, path, rule in self._rules:
+            if length < specific and strictest(other.says for other in found) != "unknown":
                 break
-            if pattern.matches(octets):
-                longest = length
+            if path.matches(octets):
                 found.append(rule)
+                specific = length
         return found
-
-    def __bool__(self) -> bool:
-        return bool(self._rules)
 
 
 def _members(statement: bytes) -> Mapping[str, object] | None:

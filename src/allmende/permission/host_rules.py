@@ -44,18 +44,22 @@ class RobotsRules:
         ai_agents: What `agents.keys` makes of the AI agents whose groups count for `robots_txt_ai`.
     """
 
+    __slots__ = ("_ai", "_always", "_own", "_signals", "_usages", "answer", "licenses", "said")
+
     def __init__(self, said: Said, own: str = OWN_TOKEN, ai_agents: frozenset[str] | None = None):
-        self.said = said
         self.answer = robots.availability(said.status)
         read = robots.parse(said.body) if self.answer == "parse" else Robots()
+        self.said = said = msgspec.structs.replace(said, body=b"")
+        """The file, without its body."""
         self.licenses: tuple[Record, ...] = read.licenses
         """License lines, for RSL."""
         groups = read.applicable(own)
         records = read.loose + tuple(record for group in groups for record in group.records)
-        self._own = _AgentRules(groups, said, "robots_txt")
+        self._own = _AgentRules(groups, said, "robots_txt") if groups else None
         self._ai = _ai_rules(read, said, listed() if ai_agents is None else ai_agents)
         self._signals = self._content_signals(records)
-        self._usages = content_usage.Usages(map(content_usage.rule, _named(records, robots.CONTENT_USAGE)))
+        usages = [content_usage.rule(record) for record in _named(records, robots.CONTENT_USAGE)]
+        self._usages = content_usage.Usages(usages) if usages else None
         self._always = self._about_the_file(read.cut)
 
     @property
@@ -71,7 +75,7 @@ class RobotsRules:
         """
         octets = robots.octets(path)
         found = list(self._always)
-        if own := self._own.signal(octets):
+        if self._own and (own := self._own.signal(octets)):
             found.append(own)
         for rules in self._ai:
             told = rules.signal(octets)
@@ -80,7 +84,7 @@ class RobotsRules:
                 break
         found += self._signals
         if self._usages:
-            found += self._content_usages(octets)
+            found += self._content_usages(self._usages, octets)
         return tuple(found)
 
     def _about_the_file(self, cut: bool) -> tuple[Signal, ...]:
@@ -101,13 +105,13 @@ class RobotsRules:
             if (says := content_signal.says(record.value))
         )
 
-    def _content_usages(self, octets: str) -> tuple[Signal, ...]:
+    def _content_usages(self, usages: content_usage.Usages, octets: str) -> tuple[Signal, ...]:
         # The draft attaches no preference to paths that may not be crawled. A policy may let robots.txt pass, though,
         # and then this is still what the host says.
         return _strictest(
-            _signal(self.said, "content_usage", says, f"{rule.path} {rule.statement}".strip(), rule.line)
-            for rule in self._usages.match(octets)
-            if (says := content_usage.says(rule.statement))
+            _signal(self.said, "content_usage", rule.says, f"{rule.path} {rule.statement}".strip(), rule.line)
+            for rule in usages.match(octets)
+            if rule.says
         )
 
 
@@ -119,11 +123,14 @@ class AiTxtRules:
         own: Our product token.
     """
 
+    __slots__ = ("_known", "_matcher", "_unreadable", "said")
+
     def __init__(self, said: Said, own: str = OWN_TOKEN):
         read = ai_txt.read(said.body, own) if robots.availability(said.status) == "parse" else ai_txt.AiTxt()
-        self.said = said
         self._matcher = ai_txt.AiMatcher(read.rules)
         self._unreadable = (_signal(said, "ai_txt", "unknown", _start(said.body), None),) if read.unreadable else ()
+        self.said = msgspec.structs.replace(said, body=b"")
+        """The file, without its body."""
         self._known: dict[int, Signal] = {}
 
     def signals(self, path: str) -> tuple[Signal, ...]:
@@ -167,11 +174,13 @@ class HostRules(msgspec.Struct, frozen=True):
 class _AgentRules:
     """The rules of groups that are to be taken as one, and signals made of them when they first decide."""
 
+    __slots__ = ("_known", "_matcher", "_name", "_named", "_said")
+
     def __init__(self, groups: tuple[Group, ...], said: Said, name: str, key: str = ""):
         self._said = said
         self._name = name
         self._matcher = Matcher(rule for group in groups for rule in group.rules)
-        self._agents = {rule.line: _agent(group, key) for group in groups for rule in group.rules}
+        self._named = tuple((_agent(group, key), group.rules) for group in groups)
         self._known: dict[int, Signal] = {}
 
     def signal(self, octets: str) -> Signal | None:
@@ -180,31 +189,32 @@ class _AgentRules:
             return None
         known = self._known.get(rule.line)
         if known is None:
-            value = f"{self._agents[rule.line]}: {rule.text}"
+            agent = next(agent for agent, rules in self._named if rule in rules)
+            value = f"{agent}: {rule.text}"
             known = _signal(self._said, self._name, "allow" if rule.allow else "deny", value, rule.line)
             self._known[rule.line] = known
         return known
 
 
+def _agent(group: Group, key: str) -> str:
+    """How a group names an agent, as written; the first of its names where any would do."""
+    return next((agent for agent in group.agents if key in robots.keys(agent)), group.agents[0])
+
+
 def _ai_rules(read: Robots, said: Said, ai_agents: frozenset[str]) -> list[_AgentRules]:
     """The different rules that AI agents are under by name, those that deny anything, in the order of the file."""
-    groups_of: dict[str, list[Group]] = {}
-    for group in read.groups:
-        for key in sorted(group.keys & ai_agents):
-            groups_of.setdefault(key, []).append(group)
-    different: dict[tuple[tuple[bool, str], ...], tuple[str, tuple[Group, ...]]] = {}
-    for key, groups in groups_of.items():
-        content = tuple((rule.allow, rule.path) for group in groups for rule in group.rules)
-        if not all(allow for allow, _ in content):
-            different.setdefault(content, (key, tuple(groups)))
-    return [_AgentRules(groups, said, "robots_txt_ai", key) for key, groups in different.values()]
-
-
-def _agent(group: Group, key: str) -> str:
-    """How a group names an agent; the first of its names if it is `*` or ours that counts."""
-    if not key:
-        return group.agents[0]
-    return next((agent for agent in group.agents if key in robots.keys(agent)), key)
+    places: dict[str, list[int]] = {}
+    for place, group in enumerate(read.groups):
+        for key in group.keys & ai_agents:
+            places.setdefault(key, []).append(place)
+    shared = {tuple(found): key for key, found in sorted(places.items(), reverse=True)}
+    different: dict[tuple[tuple[bool, str], ...], _AgentRules] = {}
+    for found, key in sorted(shared.items()):
+        groups = tuple(read.groups[place] for place in found)
+        content = tuple([(rule.allow, rule.path) for group in groups for rule in group.rules])
+        if content not in different and not all(allow for allow, _ in content):
+            different[content] = _AgentRules(groups, said, "robots_txt_ai", key)
+    return list(different.values())
 
 
 def _named(records: Iterable[Record], name: str) -> Iterable[Record]:
@@ -214,6 +224,8 @@ def _named(records: Iterable[Record], name: str) -> Iterable[Record]:
 def _strictest(signals: Iterable[Signal]) -> tuple[Signal, ...]:
     """Different statements, each once, strictest first."""
     different = {(signal.says, signal.value): signal for signal in reversed(list(signals))}
+    if len(different) < 2:
+        return tuple(different.values())
     ordered = sorted(different.values(), key=lambda signal: (_STRICTEST_FIRST.index(signal.says), signal.line or 0))
     return tuple(ordered[:STATEMENTS])
 

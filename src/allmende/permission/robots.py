@@ -8,7 +8,8 @@ is exact for `*` and `$`, and takes time in proportion to pattern and path, what
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -18,6 +19,9 @@ VERSION = "RFC 9309 (September 2022)"
 PARSED_BYTES = 512 * 1024
 """What is read of a file. RFC 9309, section 2.5, asks for at least 500 KiB. The rest is cut at a line end, so that no half
 rule says what its author did not, and `Robots.cut` tells. Who fetches may cut there too, at this very length."""
+
+CACHED_CHARS = 200
+"""Longer names and patterns are not remembered: a cache must not hold what a hostile file puts there."""
 
 AGENT = "user-agent"
 ALLOW = "allow"
@@ -39,6 +43,19 @@ _NAMES = {name: name for name in (AGENT, ALLOW, DISALLOW, CONTENT_SIGNAL, CONTEN
     "content usage": CONTENT_USAGE,
 }
 """Names of lines, with the misspellings that Google's parser accepts."""
+
+_SPELLINGS = _NAMES | {
+    "User-agent": AGENT,
+    "User-Agent": AGENT,
+    "Allow": ALLOW,
+    "Disallow": DISALLOW,
+    "Content-Signal": CONTENT_SIGNAL,
+    "Content-Usage": CONTENT_USAGE,
+    "Sitemap": "",
+    "Crawl-delay": "",
+    "Crawl-Delay": "",
+}
+"""How names are written mostly, so that few must be brought into one form. Empty: not for us."""
 
 _WITHOUT_COLON = re.compile(r"[\s\ufeff]*(user-agent|allow|disallow)\s+(\S+)\s*", re.IGNORECASE)
 _AFTER_TOKEN = re.compile(r"[^a-z0-9_-]")
@@ -137,16 +154,22 @@ def key(agent: str) -> str:
     return first if first == "*" else _AFTER_TOKEN.split(first, maxsplit=1)[0]
 
 
-def keys(value: str) -> Iterator[str]:
+def keys(value: str) -> frozenset[str]:
     """All keys under which a User-agent line is found: its token, its words, and the bot that a browser's name is lent to."""
+    return _common_keys(value) if len(value) <= CACHED_CHARS else _keys(value)
+
+
+def _keys(value: str) -> frozenset[str]:
     value = value.lower()
+    compatible = _COMPATIBLE.search(value)
+    found = {compatible[1]} if compatible else set()
     for part in value.split(","):
-        words = part.split()
-        if words:
-            yield key(words[0])
-            yield key(part)
-    if compatible := _COMPATIBLE.search(value):
-        yield compatible[1]
+        if words := part.split():
+            found |= {key(words[0]), key(part)}
+    return frozenset(found - {""})
+
+
+_common_keys = lru_cache(maxsize=10_000)(_keys)
 
 
 def parse(body: bytes) -> Robots:
@@ -159,7 +182,9 @@ def parse(body: bytes) -> Robots:
     cut = len(body) >= PARSED_BYTES
     for number, line in enumerate(_lines(body[:PARSED_BYTES], cut), 1):
         name, colon, value = line.partition(":")
-        known = _NAMES.get(name) or _NAMES.get(name.strip(" \t\ufeff").lower())
+        known = _SPELLINGS.get(name)
+        if known is None:
+            known = _NAMES.get(name.strip(" \t\ufeff").lower())
         if known:
             reader.take(known, value.partition("#")[0].strip(), number)
         elif not colon and (match := _WITHOUT_COLON.fullmatch(line.partition("#")[0])):
@@ -209,50 +234,57 @@ class _Reader:
 
     def close(self) -> None:
         if self._agents:
-            found = frozenset(name for agent in self._agents for name in keys(agent) if name)
+            found = frozenset().union(*map(keys, self._agents))
             self.groups.append(Group(tuple(self._agents), found, tuple(self._rules), tuple(self._records)))
         self._agents, self._rules, self._records, self._ruled = [], [], [], False
 
 
-class Pattern:
-    """A path pattern, ready to be compared.
+class Pattern(msgspec.Struct, frozen=True, gc=False):
+    """A path pattern, ready to be compared. `pattern` makes it."""
 
-    Args:
-        path: As it stands in the file. Empty matches nothing.
-    """
-
-    __slots__ = ("_end", "_head", "_rest", "length")
-
-    def __init__(self, path: str):
-        anchored = path.endswith("$")
-        head, mark, query = path.removesuffix("$").partition("?")
-        body = _escape(head, in_query=False) + mark + _escape(query, in_query=True)
-        self.length = len(body) + anchored
-        """Octets: how specific it is."""
-        self._head, *rest = body.split("*")
-        self._end = rest.pop() if anchored and rest else "" if anchored else None
-        self._rest = [piece for piece in rest if piece] if "*" in body else None
-
-    @property
-    def head(self) -> str:
-        """What a path must start with."""
-        return self._head
+    head: str
+    """What a path must start with: all before the first `*`."""
+    pieces: tuple[str, ...] | None
+    """What must follow, in this order, each behind the one before it; None if there is no `*`."""
+    end: str | None
+    """What it must end with, if it is anchored by `$`."""
+    length: int
+    """Octets of the pattern: how specific it is. 0 matches nothing."""
 
     def matches(self, octets: str) -> bool:
         """True if a path, in the form that `octets` gives it, matches."""
-        return octets.startswith(self._head) and self.goes_on(octets)
-
-    def goes_on(self, octets: str) -> bool:
-        """As `matches`, for a path that is known to start with `head`."""
-        if self._rest is None:
-            return self._end is None or len(octets) == len(self._head)
-        at = len(self._head)
-        for piece in self._rest:
+        if not octets.startswith(self.head):
+            return False
+        if self.pieces is None:
+            return self.end is None or len(octets) == len(self.head)
+        at = len(self.head)
+        for piece in self.pieces:
             at = octets.find(piece, at)
             if at < 0:
                 return False
             at += len(piece)
-        return self._end is None or (octets.endswith(self._end) and len(octets) - len(self._end) >= at)
+        return self.end is None or (octets.endswith(self.end) and len(octets) - len(self.end) >= at)
+
+
+def pattern(path: str) -> Pattern:
+    """Compiles a path pattern as it stands in a file."""
+    return _common_pattern(path) if len(path) <= CACHED_CHARS else _compiled(path)
+
+
+def _compiled(path: str) -> Pattern:
+    anchored = path.endswith("$")
+    before, mark, query = path.removesuffix("$").partition("?")
+    body = _escape(before, in_query=False) + mark + _escape(query, in_query=True)
+    length = len(body) + anchored
+    head, *pieces = body.split("*")
+    if not pieces:
+        return Pattern(head, None, "" if anchored else None, length)
+    end = pieces.pop() if anchored else None
+    return Pattern(head, tuple(piece for piece in pieces if piece), end, length)
+
+
+_common_pattern = lru_cache(maxsize=20_000)(_compiled)
+"""Most hosts have the same few."""
 
 
 class Matcher:
@@ -261,9 +293,9 @@ class Matcher:
     __slots__ = ("_rules",)
 
     def __init__(self, rules: Iterable[Rule]):
-        compiled = [(Pattern(rule.path), rule) for rule in rules]
+        compiled = [(pattern(rule.path), rule) for rule in rules]
         compiled.sort(key=lambda item: (-item[0].length, not item[1].allow))
-        self._rules = [(pattern.head, pattern.goes_on, rule) for pattern, rule in compiled if pattern.length]
+        self._rules = [(path.head, path, rule) for path, rule in compiled if path.length]
 
     def match(self, octets: str) -> Rule | None:
         """The rule that decides; None if none matches, and the path is allowed.
@@ -273,8 +305,8 @@ class Matcher:
         """
         if octets == "/robots.txt":
             return None
-        for head, goes_on, rule in self._rules:
-            if octets.startswith(head) and goes_on(octets):
+        for head, path, rule in self._rules:  # the head alone rules most of them out
+            if octets.startswith(head) and path.matches(octets):
                 return rule
         return None
 

@@ -94,7 +94,7 @@ def test_each_header_is_a_signal():
     ],
 )
 def test_lines_of_robots_txt(value, path, statement):
-    assert rule(Record("content-usage", value, 1)) == Rule(path, statement, 1)
+    assert rule(Record("content-usage", value, 1)) == Rule(path, statement, says(statement), 1)
 
 
 def applying(lines, path):
@@ -115,13 +115,19 @@ def test_paths_have_wildcards_and_the_longest_counts():
 
 
 def test_statements_for_the_same_path_hold_together():
-    assert applying(["/a train-ai=y", "/a train-ai=n", "train-ai=y"], "/ab") == ["train-ai=y", "train-ai=n"]
+    assert applying(["/a train-ai=y", "/a train-ai=n", "ai=y"], "/ab") == ["train-ai=y", "train-ai=n"]
     assert applying(["train-ai=y", "train-ai=n"], "/") == ["train-ai=y", "train-ai=n"]
+
+
+def test_only_a_readable_word_on_training_lifts_a_refusal():
+    assert applying(["train-ai=n", "/a search=n"], "/a") == ["train-ai=n"]
+    assert applying(["train-ai=n", "/a train-ai=perhaps"], "/a") == ["train-ai=perhaps", "train-ai=n"]
+    assert applying(["train-ai=n", "/a train-ai=perhaps", "/a train-ai=n"], "/a")[1:] == ["train-ai=n"]
 
 
 def test_no_rule_no_statement():
     assert applying(["/b train-ai=n"], "/a") == []
-    assert not Usages([])
+    assert applying([], "/a") == []
 
 
 MEMBERS = st.lists(
