@@ -56,7 +56,7 @@ class SamplePart:
         self._rows, self._screened, self._screened_for = drop_before(screens, rows)
         urls = self._rows.column("url").to_pylist()
         self._starts = [i for i, url in enumerate(urls) if not i or url != urls[i - 1]]
-        self._ends = [*self._starts[1:], len(urls)]
+        self._ends = [*self._starts[1:], len(urls)] if urls else []
         self.urls = [urls[i] for i in self._starts]
         self.licences = _licences(self._rows)
         """RSL licences by URL, of the few whose pages name any."""
