@@ -44,6 +44,7 @@ class HeadLink(_Part, frozen=True, gc=False):
 
     url: str = ""
     rel: str = ""
+    type: str = ""
 
 
 class Head(_Part, frozen=True, gc=False):

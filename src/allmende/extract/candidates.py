@@ -17,6 +17,7 @@ import pyarrow as pa
 from allmende.extract.judge import Judge, Verdict
 from allmende.extract.page import Link, Page
 from allmende.extract.urls import split_host
+from allmende.permission.licences import license_id
 from allmende.schema import CANDIDATES, REASON_FIELD, Reason
 
 ROWS = 200_000
@@ -229,10 +230,13 @@ def _page_columns(pages: list[Page], counts: list[int]) -> dict[str, Any]:
         "page_url": [page.url for page in pages],
         "page_language": [of.language for of in facts],
         "page_license": [of.license for of in facts],
+        "page_license_id": [of.license and license_id(of.license) for of in facts],
         "page_robots": [of.robots for of in facts],
         "page_x_robots_tag": [of.x_robots_tag for of in facts],
         "page_tdm_reservation": [of.tdm_reservation for of in facts],
         "page_tdm_policy": [of.tdm_policy for of in facts],
+        "page_content_usage": [of.content_usage for of in facts],
+        "page_rsl": [of.rsl for of in facts],
         "warc_file": [page.warc_file for page in pages],
         "warc_offset": [page.warc_offset for page in pages],
         "warc_length": [page.warc_length for page in pages],

@@ -3,7 +3,7 @@
 Both sources of pages use this, so that a fact from a WAT and from a WARC is the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -11,6 +11,11 @@ from allmende.commoncrawl.wat import HeadLink, Meta
 from allmende.extract.page import Facts, Link
 from allmende.extract.urls import normalise
 from allmende.extract.words import collapse
+from allmende.permission import meta_robots, rsl, tdmrep
+from allmende.permission.agents import listed
+from allmende.permission.licences import license_id
+from allmende.permission.meta_robots import AGENT_ENDS
+from allmende.permission.x_robots_tag import OURS
 from allmende.schema import Reason
 
 Headers = Mapping[str, str | list[str]]
@@ -35,7 +40,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     mentions: list[Mention]
 
 
-_HEADERS = frozenset({"x-robots-tag", "tdm-reservation", "tdm-policy", "content-language"})
+_HEADERS = frozenset({"x-robots-tag", "tdm-reservation", "tdm-policy", "content-usage", "link", "content-language"})
 _IMAGES = {
     "og:image": "og:image",
     "og:image:url": "og:image",
@@ -45,12 +50,43 @@ _IMAGES = {
 }
 _ALTS = {"og:image:alt": "og:image", "twitter:image:alt": "twitter:image"}
 _TITLES = frozenset({"og:title", "twitter:title"})
-_SIGNALS = frozenset({"robots", "tdm-reservation", "tdm-policy", "html@/lang", "html@/xml:lang", "content-language"})
-_WANTED = _IMAGES.keys() | _ALTS.keys() | _TITLES | _SIGNALS
+_SIGNALS = frozenset({"tdm-reservation", "tdm-policy", "html@/lang", "html@/xml:lang", "content-language"})
+_NO_RULES = _IMAGES.keys() | _ALTS.keys() | _TITLES | _SIGNALS
+_WANTED = _NO_RULES | meta_robots.ROBOTS | OURS | listed()
+_MOST_NAMES = 10_000
+_MOST_SCRIPT = 10_000
+"""Characters of an RSL licence in a page that are kept. One that is longer can't be read any more, and is unknown."""
+
+
+class _Names(dict[str, str]):
+    """Names as they are written, to lower case; empty for those that are not wanted.
+
+    The same few hundred are met over and over: to look one up costs a third of finding out.
+    """
+
+    def __init__(self, is_wanted: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._is_wanted = is_wanted
+
+    def __missing__(self, written: str) -> str:
+        if len(self) >= _MOST_NAMES:
+            self.clear()
+        lower = written.lower()
+        self[written] = lower if self._is_wanted(lower) else ""
+        return self[written]
+
+
+_META_NAMES = _Names(lambda name: name in _WANTED or name.endswith(AGENT_ENDS))
+_HEADER_NAMES = _Names(_HEADERS.__contains__)
 
 
 def read_head(
-    metas: Iterable[Meta], links: Iterable[HeadLink], headers: Headers, base: str, license_url: str
+    metas: Iterable[Meta],
+    links: Iterable[HeadLink],
+    headers: Headers,
+    base: str,
+    license_url: str,
+    scripts: Iterable[str] = (),
 ) -> Reading:
     """Facts and images of a page's head.
 
@@ -60,56 +96,93 @@ def read_head(
         headers: Its HTTP headers.
         base: What links are relative to.
         license_url: Target of rel=license in the body, as it stands there; the head's own goes first.
+        scripts: RSL licences that stand in the page; a WAT has none.
     """
     told = [
-        (name, meta.content)
-        for meta in metas
-        if (name := (meta.property or meta.name or meta.http_equiv).lower()) in _WANTED
+        (name, meta.content) for meta in metas if (name := _META_NAMES[meta.property or meta.name or meta.http_equiv])
     ]
     said: dict[str, list[str]] = {}
     for name, content in told:
         said.setdefault(name, []).append(content)
     # Most <link> are style sheets and icons: only those that may be wanted are looked at closely.
-    marked = [(link.rel.lower().split(), link.url) for link in links if "icense" in link.rel or "mage_src" in link.rel]
-    licenses = [url for rels, url in marked if url and "license" in rels]
-    sources = [url for rels, url in marked if "image_src" in rels]
+    marked = [(link.rel.lower().split(), link) for link in links if "icense" in link.rel or "mage_src" in link.rel]
+    licenses = [link.url for rels, link in marked if link.url and "license" in rels and not rsl.is_rsl(rels, link.type)]
+    sources = [link.url for rels, link in marked if "image_src" in rels]
     if license_url:
         licenses.append(license_url)
+    lines = _lines(headers)
+    rules = None if said.keys() <= _NO_RULES else _rules(told)
+    terms = [link.url for rels, link in marked if link.url and rsl.is_rsl(rels, link.type)]
+    rsl_lines = _rsl_lines(terms, lines, base, scripts) if terms or scripts or "link" in lines else None
     return Reading(
-        _facts(said, _lines(headers), base, licenses),
+        _facts(said, lines, base, licenses, rules, rsl_lines),
         _mentions(told, sources) if sources or not said.keys().isdisjoint(_IMAGES) else [],
     )
 
 
 def _lines(headers: Headers) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    if _HEADERS.isdisjoint(map(str.lower, headers)):
-        return found
     for name, value in headers.items():
-        if (lower := name.lower()) in _HEADERS:
-            found.setdefault(lower, []).extend([value] if isinstance(value, str) else value)
+        if wanted := _HEADER_NAMES[name]:
+            found.setdefault(wanted, []).extend([value] if isinstance(value, str) else value)
+    if "link" in found and not any("icense" in value for value in found["link"]):  # most are about something else
+        del found["link"]
     return found
 
 
-def _facts(said: Mapping[str, list[str]], headers: Mapping[str, list[str]], base: str, licenses: list[str]) -> Facts:
+def _rules(told: list[tuple[str, str]]) -> str | None:
+    return meta_robots.stored((name, collapse(content)) for name, content in told if name not in _NO_RULES)
+
+
+def _rsl_lines(linked: list[str], headers: Mapping[str, list[str]], base: str, scripts: Iterable[str]) -> str | None:
+    urls = (*rsl.rsl_urls(headers, base), *rsl.absolute(linked, base))
+    lines = dict.fromkeys(map(collapse, (*urls, *(script[:_MOST_SCRIPT] for script in scripts))))
+    return "\n".join(filter(None, lines)) or None
+
+
+def _reservation(places: list[list[str]]) -> str | None:
+    """The value of the first place that says 0 or 1; else of the first that says anything."""
+    if not places:
+        return None
+    told = [signal for values in places if (signal := tdmrep.value_signal([*map(collapse, values)], tdmrep.META))]
+    told.sort(key=lambda signal: signal.says == "unknown")
+    return told[0].value if told else None
+
+
+def _facts(
+    said: Mapping[str, list[str]],
+    headers: Mapping[str, list[str]],
+    base: str,
+    licenses: list[str],
+    rules: str | None,
+    rsl_lines: str | None,
+) -> Facts:
     def first(name: str, values: Mapping[str, list[str]]) -> str | None:
         return (collapse(values[name][0]) or None) if name in values else None
 
     def joined(name: str, values: Mapping[str, list[str]]) -> str | None:
         return "\n".join(filter(None, map(collapse, values[name]))) or None if name in values else None
 
-    license_at = normalise(licenses[0], base) if licenses else None
+    license_at = _license(licenses[0], base) if licenses else None
     return Facts(
         first("html@/lang", said)
         or first("html@/xml:lang", said)
         or first("content-language", said)
         or first("content-language", headers),
         None if isinstance(license_at, Reason) else license_at,
-        joined("robots", said),
+        rules,
         joined("x-robots-tag", headers),
-        first("tdm-reservation", said) or first("tdm-reservation", headers),
+        _reservation([of["tdm-reservation"] for of in (said, headers) if "tdm-reservation" in of]),
         first("tdm-policy", said) or first("tdm-policy", headers),
+        joined("content-usage", headers),
+        rsl_lines,
     )
+
+
+def _license(target: str, base: str) -> str | Reason:
+    """A licence's URL; or its name, as some write where schema.org wants a URL."""
+    is_name = "/" not in target and license_id(target)
+    return collapse(target) if is_name else normalise(target, base)
 
 
 def _mentions(told: list[tuple[str, str]], sources: list[str]) -> list[Mention]:

@@ -58,7 +58,7 @@ def page_from_html(
     walk = Walk(LexborHTMLParser(flattened(html)))
     base = base_url(capture.url, walk.base)
     pictures, license_url = _read_scripts(walk)
-    reading = read_head(walk.metas, walk.links, capture.headers, base, license_url)
+    reading = read_head(walk.metas, walk.links, capture.headers, base, license_url, walk.rsl)
     images, dropped = _links(walk, base, context_chars, max_url_chars)
     add_mentions(images, dropped, reading.mentions, base, max_url_chars)
     _add_pictures(images, dropped, pictures, base, max_url_chars)

@@ -12,6 +12,7 @@ from allmende.commoncrawl.wat import HeadLink, Meta
 from allmende.extract.image_element import Attributes, image_url
 from allmende.extract.page_text import PageText
 from allmende.extract.words import collapse
+from allmende.permission.rsl import MEDIA_TYPE as RSL_TYPE
 
 BUDGET = 500_000
 """Nodes of a page that are visited for the text of links and captions, over and above the walk."""
@@ -74,6 +75,8 @@ class Walk:
         """First itemprop=license that is not an image's."""
         self.scripts: list[str] = []
         """JSON-LD."""
+        self.rsl: list[str] = []
+        """RSL licences that stand in the page."""
         self.images: list[Found] = []
         self.text = PageText()
         self._budget = BUDGET
@@ -125,16 +128,18 @@ class Walk:
 
     def _link(self, node: LexborNode) -> None:
         told = node.attributes
-        self.links.append(HeadLink(told.get("href") or "", told.get("rel") or ""))
+        self.links.append(HeadLink(told.get("href") or "", told.get("rel") or "", told.get("type") or ""))
         self._note_license(node, told)
 
     def _base(self, node: LexborNode) -> None:
         self.base = self.base or node.attributes.get("href") or ""
 
     def _script(self, node: LexborNode) -> None:
-        kind = node.attributes.get("type") or ""
-        if kind.partition(";")[0].strip().lower() == "application/ld+json":
+        kind = (node.attributes.get("type") or "").partition(";")[0].strip().lower()
+        if kind == "application/ld+json":
             self.scripts.append(node.text())
+        elif kind == RSL_TYPE:
+            self.rsl.append(node.text())
 
     def _noscript(self, node: LexborNode) -> None:
         if node.mem_id not in self._in_noscript:

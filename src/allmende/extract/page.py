@@ -31,13 +31,17 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     license: str | None = None
     """Target of rel=license, resolved; else the schema.org licence."""
     robots: str | None = None
-    """Content of meta robots; several joined by a newline."""
+    """Content of meta robots, a line each; of metas that name an agent, `agent: content`."""
     x_robots_tag: str | None = None
     """X-Robots-Tag headers; several joined by a newline."""
     tdm_reservation: str | None = None
-    """tdm-reservation: meta tag, else header."""
+    """tdm-reservation: meta tag, else header; a value other than 0 and 1 only if there is no better."""
     tdm_policy: str | None = None
     """tdm-policy: meta tag, else header."""
+    content_usage: str | None = None
+    """Content-Usage headers; several joined by a newline."""
+    rsl: str | None = None
+    """RSL licences, a line each: URLs, resolved, or XML that stands in the page."""
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):

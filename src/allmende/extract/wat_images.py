@@ -82,7 +82,7 @@ def _unescaped(capture: WatCapture) -> WatCapture:
     decode = unescape_attribute
     head = capture.head and type(capture.head)(
         metas=[Meta(decode(m.name), decode(m.property), decode(m.content), m.http_equiv) for m in capture.head.metas],
-        links=[HeadLink(decode(link.url), link.rel) for link in capture.head.links],
+        links=[HeadLink(decode(link.url), link.rel, link.type) for link in capture.head.links],
         base=decode(capture.head.base),
     )
     return WatCapture(

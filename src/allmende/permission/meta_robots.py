@@ -15,18 +15,12 @@ from allmende.permission.x_robots_tag import signals as rule_signals
 ROBOTS = frozenset({"robots", "x-robots-tag"})
 """Names (or http-equiv) of the tags that speak to everybody. The second is in no specification, but in use."""
 
-_AGENT_ENDS = ("bot", "crawler", "spider")
+AGENT_ENDS = ("bot", "crawler", "spider")
+"""How most names of crawlers end. Pages have many metas, and the name of any could be a crawler's: extraction keeps those
+that it knows, and these, so that a list of agents that a recipe names finds them."""
+
 _VALUED = ("max-", "unavailable_after")
 _line = re.compile(r"([^\s:,]+):(.*)", re.DOTALL).match
-
-
-def names_agent(name: str, known: Collection[str] = OURS) -> bool:
-    """Whether a meta's name, in lower case, is that of a crawler.
-
-    Pages have many metas, and any name might be a crawler's: taken are those that are known, and what ends in bot,
-    crawler or spider, as most do.
-    """
-    return name.endswith(_AGENT_ENDS) or name in known
 
 
 def stored(tags: Iterable[tuple[str, str]]) -> str | None:

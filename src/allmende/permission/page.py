@@ -24,6 +24,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -109,7 +110,7 @@ def _licences(stored: str, url: str) -> tuple[Signal, ...]:
 
 def page_rsl_urls(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The RSL documents that the page of a row links to."""
-    return tuple(line for line in (row.get("page_rsl") or "").split("\n") if line and not line.startswith("<"))
+    return tuple(line for line in (row.get("page_rsl") or "").split("\n") if line.startswith(("http://", "https://")))
 
 
 def page_signals_column(
@@ -128,16 +129,14 @@ def page_signals_column(
         now: As for `page_signals`.
     """
     present = [name for name in (*ROW, "url") if name in table.schema.names]
-    told = [pc.is_valid(table[name]) for name in COLUMNS if name in present]
+    speaks = np.zeros(table.num_rows, bool)
+    for name in COLUMNS:
+        if name in present:
+            speaks |= np.asarray(pc.is_valid(table[name]))
+    places = np.flatnonzero(speaks)
+    rows = table.select(present).take(pa.array(places)).to_pylist()
     found: list[tuple[Signal, ...]] = [()] * table.num_rows
-    if not told:
-        return found
-    speaks = told[0]
-    for other in told[1:]:
-        speaks = pc.or_(speaks, other)
-    places = pc.indices_nonzero(speaks)
-    rows = table.select(present).take(places).to_pylist()
     heard = frozenset(agents)
-    for place, row in zip(places.to_pylist(), rows, strict=True):
+    for place, row in zip(places.tolist(), rows, strict=True):
         found[place] = page_signals(row, bears=bears, agents=heard, now=now)
     return found

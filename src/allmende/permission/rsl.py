@@ -27,7 +27,7 @@ from xml.parsers import expat
 import ada_url
 
 from allmende.permission.link_header import links
-from allmende.permission.robots import Pattern, octets, path_of
+from allmende.permission.robots import Pattern, octets, path_of, pattern
 from allmende.permission.signal import VALUE_CHARS, Says, Signal
 from allmende.permission.tdmrep import host_of
 
@@ -208,10 +208,10 @@ def _content(attributes: Mapping[str, str], line: int, licences: tuple[Licence, 
     absolute = bool(slashes) and scheme.lower() in ("http", "https")
     if absolute:
         host, _, path = place.partition("/")
-        pattern = f"//{host.lower()}/{path}"
+        written = f"//{host.lower()}/{path}"
     else:
-        pattern = url if url.startswith(("/", "*")) or not url else f"/{url}"
-    return Content(url, bool(attributes.get("server", "").strip()), licences, line, Pattern(pattern), absolute)
+        written = url if url.startswith(("/", "*")) or not url else f"/{url}"
+    return Content(url, bool(attributes.get("server", "").strip()), licences, line, pattern(written), absolute)
 
 
 def _licence(terms: Mapping[str, Any]) -> Licence:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from allmende.permission.robots import Pattern, octets, path_of
+from allmende.permission.robots import Pattern, octets, path_of, pattern
 from allmende.permission.signal import VALUE_CHARS, Says, Signal
 
 VERSION = "TDM Reservation Protocol, W3C Community Group Final Report (10 May 2024)"
@@ -79,7 +79,7 @@ def _rule(item: Any) -> Rule:
     if not isinstance(location, str) or not location.strip():
         return Rule(None, "", "unknown", value)
     host, path = _place(location.strip())
-    return Rule(Pattern(path), host, _says_json(item.get("tdm-reservation")), value)
+    return Rule(pattern(path), host, _says_json(item.get("tdm-reservation")), value)
 
 
 def _place(location: str) -> tuple[str, str]:

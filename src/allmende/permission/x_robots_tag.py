@@ -23,6 +23,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from allmende.permission.agents import OWN_TOKEN
 from allmende.permission.protocol import ALLOWED, Headers, Verdict
 from allmende.permission.signal import VALUE_CHARS, Says, Signal
 
@@ -30,7 +31,7 @@ VERSION = (
     "Google, Robots meta tag specifications; MDN, X-Robots-Tag (both as of November 2026); noai (DeviantArt, 2022)"
 )
 
-OURS = frozenset({"allmende"})
+OURS = frozenset({OWN_TOKEN})
 """Product tokens that we answer to, in lower case."""
 
 Bears = Literal["image", "shown image", "document"]

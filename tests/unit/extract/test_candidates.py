@@ -19,7 +19,13 @@ def judge(url, words):
 
 
 def page(number=0, images=(), dropped=None):
-    facts = Facts(language="de", robots="noai")
+    facts = Facts(
+        language="de",
+        license="https://creativecommons.org/licenses/by/4.0/deed.de",
+        robots="noai",
+        content_usage="train-ai=n",
+        rsl="https://example.org/l.xml",
+    )
     date = datetime(2026, 10, 21, 12, tzinfo=UTC)
     return Page(f"https://example.org/{number}", facts, "a.warc.gz", number * 10, 9, date, list(images), dropped or {})
 
@@ -58,7 +64,11 @@ def test_rows():
         "language_score": 0.75,
         "page_url": "https://example.org/7",
         "page_language": "de",
+        "page_license": "https://creativecommons.org/licenses/by/4.0/deed.de",
+        "page_license_id": "cc-by-4.0",
         "page_robots": "noai",
+        "page_content_usage": "train-ai=n",
+        "page_rsl": "https://example.org/l.xml",
         "crawl": "CC-MAIN-2026-43",
         "warc_file": "a.warc.gz",
         "warc_offset": 70,

@@ -212,6 +212,26 @@ def test_reads_the_licence_of_the_page(html, expected):
     assert read(html).facts.license == expected
 
 
+def test_a_licence_may_be_a_name():
+    facts = read(LD % '{"@type": "WebPage", "license": "CC BY-SA 4.0"}').facts
+    assert facts.license == "CC BY-SA 4.0"
+
+
+def test_reads_licences_for_machines():
+    html = """<meta name=GPTBot content=noai><link rel=license type=application/rsl+xml href=/a.xml>
+    <script type="application/rsl+xml; charset=utf-8">
+      <rsl xmlns="https://rslstandard.org/rsl"><content url="">x</content></rsl>
+    </script><script type=application/rsl+xml>%s</script>""" % ("y" * 20_000)
+    facts = read(
+        html, HTML | {"link": "</b.xml>; rel=license; type=application/rsl+xml", "content-usage": "train-ai=n"}
+    ).facts
+    urls, xml, cut = facts.rsl.split("\n")[:2], *facts.rsl.split("\n")[2:]
+    assert urls == ["https://a.example/b.xml", "https://a.example/a.xml"]
+    assert xml == '<rsl xmlns="https://rslstandard.org/rsl"><content url="">x</content></rsl>'
+    assert cut == "y" * 10_000
+    assert (facts.robots, facts.content_usage, facts.license) == ("gptbot: noai", "train-ai=n", None)
+
+
 def test_reads_the_facts_of_the_page():
     page = read(
         "<html lang=de><meta name=robots content=noai><meta name=tdm-reservation content=1>",

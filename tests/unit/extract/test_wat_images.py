@@ -79,6 +79,66 @@ def test_facts():
     assert page("<p>", headers=[("Content-Language", "fr")]).facts.language == "fr"
 
 
+def test_rules_for_agents():
+    html = """<meta name="googlebot" content="index"><meta name="GPTBot" content=" noai,\n noml "><meta name="robots"
+    content="otherbot: nofollow, noai"><meta name="Google-Extended" content="noai"><meta http-equiv="X-Robots-Tag"
+    content="noimageai"><meta name="allmende" content="noindex"><meta name="robots" content=""><meta name="keywords"
+    content="noai"><meta name="spider" content="all"><meta name="description" content="robots: noai">"""
+    assert page(html).facts.robots.split("\n") == [
+        "googlebot: index",
+        "gptbot: noai, noml",
+        "robots: otherbot: nofollow, noai",
+        "google-extended: noai",
+        "noimageai",
+        "allmende: noindex",
+        "spider: all",
+    ]
+    assert page('<meta name="gptbot" content=""><meta property="og:title" content="x">').facts.robots is None
+
+
+@pytest.mark.parametrize(
+    ("metas", "headers", "expected"),
+    [
+        (["1"], [], "1"),
+        (["0"], ["1"], "0"),
+        (["yes"], ["1"], "1"),
+        (["yes"], ["no"], "yes"),
+        (["", " "], ["0"], "0"),
+        (["0", "1"], [], "0, 1"),
+        ([], ["x"], "x"),
+        ([], [], None),
+    ],
+)
+def test_a_protocol_error_overrides_no_reservation(metas, headers, expected):
+    html = "".join(f'<meta name="tdm-reservation" content="{value}">' for value in metas)
+    assert (
+        page(html or "<p>", headers=[("tdm-reservation", value) for value in headers]).facts.tdm_reservation == expected
+    )
+
+
+@pytest.mark.parametrize("form", ["current", "2019", "2013"])
+def test_licences_for_machines_are_no_licence_of_the_page(form):
+    html = """<link rel="license" type="application/rsl+xml" href="/a.xml"><link rel="License" type="application/RSL+xml"
+    href="b.xml"><link rel="license" href="https://creativecommons.org/licenses/by/4.0/"><link rel="alternate"
+    type="application/rsl+xml" href="/c.xml">"""
+    told = ["https://example.org/d.xml", "/a.xml"]
+    links = ", ".join(f'<{target}>; rel="license"; type="application/rsl+xml"' for target in told)
+    headers = [("Link", f"{links}, </e.css>; rel=preload"), ("Content-Usage", "train-ai=n")]
+    facts = page(html, headers=headers, form=form).facts
+    assert facts.rsl.split("\n") == [
+        "https://example.org/d.xml",
+        "https://example.org/a.xml",
+        "https://example.org/dir/b.xml",
+    ]
+    assert facts.license == "https://creativecommons.org/licenses/by/4.0/"
+    assert facts.content_usage == "train-ai=n"
+
+
+def test_other_links_in_headers_are_no_licence():
+    assert page("<p>", headers=[("Link", '</x>; rel="https://api.w.org/"')]).facts.rsl is None
+    assert page("<p>", headers=[("Link", "</x>; rel=license")]).facts.rsl is None
+
+
 def test_licence_of_the_body():
     html = '<title>x</title><a rel="license noopener" href="https://creativecommons.org/licenses/by/4.0/">CC</a>'
     for form in ("current", "2019", "2013"):

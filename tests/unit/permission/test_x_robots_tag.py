@@ -127,3 +127,51 @@ def test_whatever_a_server_writes_is_read_without_an_exception(value, likely):
     for text in (value, likely):
         list(directives(text))
         allowed(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        # What existing tools let through: img2dataset the first three, datadiligence the last
+        ("noai, otherbot: noindex", [("noai", "deny", "noai")]),
+        ("max-snippet: 20, noai", [("noai", "deny", "noai")]),
+        ("noai, max-image-preview: none", [("noai", "deny", "noai")]),
+        ("NoAI", [("noai", "deny", "NoAI")]),
+        # Examples of MDN and of Google
+        ("noindex", [("noindex", "deny", "noindex")]),
+        ("noimageindex, unavailable_after: Wed, 03 Dec 2025 13:09:53 GMT", [
+            ("noindex", "deny", "noimageindex"),
+            ("noindex", "deny", "unavailable_after: 03 Dec 2025 13:09:53 GMT"),
+        ]),
+        ("BadBot: noindex, nofollow, googlebot: nofollow", []),
+        ("unavailable_after: 25 Jun 2010 15:00:00 PST", [("noindex", "deny", "unavailable_after: 25 Jun 2010 15:00:00 PST")]),
+        ("otherbot: noindex, nofollow", []),
+        # Said in more words, or in words that nobody knows
+        ("allmende: none", [("noindex", "deny", "allmende: none")]),
+        ("Allmende/1.0: noai", [("noai", "deny", "Allmende/1.0: noai")]),
+        ("noindex; noai", [("noindex", "deny", "noindex; noai"), ("noai", "deny", "noindex; noai")]),
+        ("a: b: noai", [("noai", "deny", "a: b: noai")]),
+        ("noai: yes", [("noai", "deny", "noai: yes")]),
+        ("unavailable_after: Sat, noai", [("noindex", "unknown", "unavailable_after: Sat"), ("noai", "deny", "noai")]),
+        ("newrule: 5", [("noindex", "unknown", "newrule: 5")]),
+        ("notraining", [("noai", "unknown", "notraining")]),
+        ("noai, noai, NOAI", [("noai", "deny", "noai"), ("noai", "deny", "NOAI")]),
+        # Nothing that speaks of training
+        ("all", []),
+        ("index, follow, noarchive, nosnippet", []),
+        ("googlebot: noai", []),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_signals(value, expected):
+    assert [(s.name, s.says, s.value) for s in signals([value], now=NOW)] == expected
+
+
+def test_rules_for_agents_of_a_list():
+    told = signals(["GPTBot: noindex", "ccbot: noml"], now=NOW, agents={"allmende", "gptbot", "CCBot"})
+    assert [s.value for s in told] == ["GPTBot: noindex", "ccbot: noml"]
+
+
+@given(st.lists(st.text()), st.sampled_from(["image", "shown image", "document"]))
+def test_no_text_is_a_permission(values, bears):
+    assert all(s.says != "allow" for s in signals(values, now=NOW, bears=bears))
