@@ -34,7 +34,10 @@ class Packets(NamedTuple):
 NONE = Packets()
 
 MOST_UNPACKED = 4_000_000
-"""Bytes that a compressed XMP packet may unpack to; what comes behind is not read. Most packets are below 20 KB."""
+"""Bytes that the compressed XMP of a file may unpack to; what comes behind is not read. Most packets are below 20 KB."""
+
+MOST_PACKETS = 16
+"""Of each kind; further ones are not read. Files have one."""
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
@@ -62,10 +65,13 @@ def find(body: bytes, header: Header, read: bytes = b"") -> Packets:
         read: XMP that a decoder has handed over: in AVIF, whose items lie anywhere, only libavif looks for it.
     """
     if header.jpeg is not None:
-        return _jpeg(body, header.jpeg.carriers)
-    finder = _FINDERS.get(header.format)
-    found = finder(body) if finder else NONE
-    return found._replace(xmp=(read,)) if read else found
+        found = _jpeg(body, header.jpeg.carriers)
+    else:
+        finder = _FINDERS.get(header.format)
+        found = finder(body) if finder else NONE
+    if found == NONE and not read:
+        return NONE
+    return Packets((read,) if read else found.xmp[:MOST_PACKETS], found.c2pa[:MOST_PACKETS])
 
 
 def _jpeg(body: bytes, carriers: tuple[Segment, ...]) -> Packets:
@@ -100,9 +106,12 @@ def _jumbf(key: bytes, parts: list[tuple[bytes, bytes]]) -> bytes:
 def _png(body: bytes) -> Packets:
     xmp: list[bytes] = []
     stores: list[bytes] = []
+    left = MOST_UNPACKED
     for name, start, end in chunks.png(body):
         if name == b"iTXt" and body.startswith(_PNG_KEYWORD, start):
-            xmp.append(_text(body[start + len(_PNG_KEYWORD) : end]))
+            if left and len(xmp) < MOST_PACKETS:
+                xmp.append(_text(body[start + len(_PNG_KEYWORD) : end], left))
+                left -= len(xmp[-1])
         elif name == b"caBX":
             stores.append(body[start:end])
         elif name == b"IEND":
@@ -110,13 +119,13 @@ def _png(body: bytes) -> Packets:
     return Packets(tuple(xmp), tuple(stores))
 
 
-def _text(data: bytes) -> bytes:
-    """The text of an iTXt chunk: two switches, language and translated keyword come before it."""
+def _text(data: bytes, limit: int) -> bytes:
+    """The text of an iTXt chunk, up to a limit: two switches, language and translated keyword come before it."""
     text = data[2:].split(b"\0", 2)[-1]
     if data[:1] != b"\x01":
-        return text
+        return text[:limit]
     try:
-        return zlib.decompressobj().decompress(text, MOST_UNPACKED)
+        return zlib.decompressobj().decompress(text, limit)
     except zlib.error:
         return b""
 

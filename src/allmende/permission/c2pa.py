@@ -5,7 +5,7 @@
 
 The first is the CAWG Training and Data Mining Assertion 1.1 (16 May 2025), the second its forerunner in C2PA 1.x.
 `use` is `allowed`, `notAllowed` or `constrained`, and `constrained` without more counts as `notAllowed` (CAWG). Entries
-may be missing; custom ones may be there.
+may be missing; custom ones may be there. Metadata assertions (JSON-LD) may hold `plus:DataMining`, as XMP does.
 
 Only labels and these assertions are read. Signatures are not checked: who opts out need not prove who they are, and
 nothing here lets anybody in. So nothing is asked of the network, whatever address the file names. Manifests of
@@ -21,6 +21,7 @@ import brotli
 import msgspec
 
 from allmende.permission.signal import VALUE_CHARS, Says, Signal
+from allmende.permission.xmp import plus
 
 ENTRIES = frozenset({"ai_training", "ai_generative_training", "data_mining"})
 """What a dataset is for. `ai_inference`, the fourth defined entry, is about asking a model something."""
@@ -29,6 +30,11 @@ USES: dict[str, Says] = {"allowed": "allow", "notallowed": "deny", "constrained"
 
 _LABEL = re.compile(r"(?:c2pa|cawg)\.training-mining(?:$|[._])", re.IGNORECASE)
 """The label, perhaps with a version (`.v2`) or an instance (`__1`) behind it."""
+
+_METADATA = re.compile(r"(?:(?:c2pa|cawg)\.metadata|stds\.iptc)(?:$|[._])", re.IGNORECASE)
+"""Labels of metadata assertions, old and new."""
+
+_PLUS = "DataMining"
 
 _ENTRY = re.compile(r"(?:c2pa|cawg)\.(\w+)", re.IGNORECASE)
 
@@ -128,6 +134,8 @@ class _Store:
             elif _LABEL.match(label):
                 self.assertions += 1
                 yield from _assertion(label, kind, data[first:stop])
+            elif _METADATA.match(label):
+                yield from _metadata(label, kind, data[first:stop])
 
     def _unpack(self, data: bytes) -> bytes:
         """A compressed manifest (C2PA 2.1): Brotli, in other uses of the box behind the name of what is compressed."""
@@ -160,14 +168,36 @@ def _assertion(label: str, kind: bytes, content: bytes) -> Iterator[Signal]:
             return
 
 
+def _metadata(label: str, kind: bytes, content: bytes) -> Iterator[Signal]:
+    """What `plus:DataMining` says in a metadata assertion, whose keys are prefixed names or whole addresses."""
+    if _PLUS.encode() not in content:
+        return
+    try:
+        data = _decoded(kind, content)
+    except ValueError as error:
+        yield _plus_signal("unknown", f"unreadable: {error}", label)
+        return
+    for name, value in data.items() if isinstance(data, dict) else ():
+        if isinstance(name, str) and re.split("[:/]", name)[-1] == _PLUS:
+            for item in value if isinstance(value, list) else [value]:
+                yield from _plus(item, label)
+
+
+def _plus(item: object, label: str) -> Iterator[Signal]:
+    """The signal of one value of `plus:DataMining`: a text, or an object that is the value's address."""
+    told = item.get("@id", item.get("@value")) if isinstance(item, dict) else item
+    if not isinstance(told, str):
+        yield _plus_signal("unknown", f"<{type(told).__name__}>", label)
+    elif says := plus(told):
+        yield _plus_signal(says, told, label)
+
+
 def _entries(kind: bytes, content: bytes) -> dict[str, object]:
     """The map of entries. A draft forgot the map around it, and what followed the draft is read too.
 
     Raises:
         ValueError: No such map can be read.
     """
-    if len(content) > _MOST_ASSERTION:
-        raise ValueError("too large")
     data = _decoded(kind, content)
     entries = data.get("entries", data) if isinstance(data, dict) else None
     if not isinstance(entries, dict) or not entries or not all(isinstance(name, str) for name in entries):
@@ -179,8 +209,10 @@ def _decoded(kind: bytes, content: bytes) -> object:
     """CBOR, or JSON, which C2PA 1.0 allowed too.
 
     Raises:
-        ValueError: It is neither, or damaged.
+        ValueError: It is neither, or damaged, or too large.
     """
+    if len(content) > _MOST_ASSERTION:
+        raise ValueError("too large")
     import cbor2
 
     try:
@@ -215,3 +247,7 @@ def _shown(entry: object) -> str:
 
 def _signal(says: Says, value: str, label: str = "manifest") -> Signal:
     return Signal(name="c2pa", says=says, value=value[:VALUE_CHARS], field=f"c2pa:{label[:60]}")
+
+
+def _plus_signal(says: Says, value: str, label: str) -> Signal:
+    return Signal(name="iptc_plus", says=says, value=value[:VALUE_CHARS], field=f"c2pa:{label[:60]}")

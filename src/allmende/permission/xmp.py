@@ -52,6 +52,9 @@ _ENCODINGS = (
 )
 """How packets begin, longest first; all others are UTF-8."""
 
+_MOST_STATEMENTS = 1_000
+"""Further ones of a packet are not kept. Packets have one."""
+
 _BETWEEN = "\x1f"
 """Divides the texts of child elements; can't stand in XML."""
 
@@ -109,7 +112,7 @@ class _Statements:
     def _add(self, which: str, value: str) -> None:
         if which == "policy":
             self.policy = self.policy or value
-        else:
+        elif len(self.found) < _MOST_STATEMENTS:
             self.found.append((which, value))
 
 

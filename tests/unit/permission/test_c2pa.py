@@ -167,6 +167,26 @@ def test_a_content_that_is_neither_is_unknown():
     assert said(made) == [("unknown", "c2pa:c2pa.training-mining", "unreadable: neither CBOR nor JSON")]
 
 
+@pytest.mark.parametrize("label", ["cawg.metadata", "c2pa.metadata__1", "stds.iptc", "stds.iptc.photo-metadata"])
+def test_plus_in_metadata_assertions(label):
+    value = "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED-AIMLTRAINING"
+    context = {"@context": {"plus": "http://ns.useplus.org/ldf/xmp/1.0/"}}
+    cases = [
+        ({"plus:DataMining": value}, "deny"),
+        ({"plus:DataMining": {"@id": value}}, "deny"),
+        ({"http://ns.useplus.org/ldf/xmp/1.0/DataMining": [{"@id": value}]}, "deny"),
+        ({"plus:DataMining": {"value": value}}, "unknown"),
+        ({"plus:DataMining": "DMI-ALLOWED"}, "allow"),
+        ({"plus:DataMining": None}, "unknown"),
+    ]
+    for data, says in cases:
+        found = c2pa.signals(store(manifest(assertion(context | data, label, b"json"))))
+        assert [(signal.name, signal.says, signal.field) for signal in found] == [("iptc_plus", says, f"c2pa:{label}")]
+    for data in ({"plus:DataMining": "DMI-UNSPECIFIED"}, {"dc:title": "DataMining"}, {}):
+        assert said(store(manifest(assertion(context | data, label, b"json")))) == []
+    assert said(store(manifest(superbox(b"json", label, box(b"json", b'{"plus:DataMining"')))))[0][0] == "unknown"
+
+
 def test_other_labels_are_not_looked_into():
     for label in ("c2pa.actions", "cawg.trainingmining", "c2pa.training"):
         assert said(store(manifest(superbox(b"cbor", label, box(b"cbor", b"\xff"))))) == []
