@@ -1,6 +1,6 @@
 """The command line: one file a command, loaded when it is asked for.
 
-Exit codes: 0 done · 1 a bug or an unexpected error · 2 wrong arguments or recipe ·
+Exit codes: 0 done · 1 a bug or an unexpected error · 2 wrong arguments or recipe · 3 `verify` found problems ·
 4 a source is missing or refused · 5 the dataset folder can't be read or written · 6 the engine failed ·
 7 an optional dependency is missing · 8 a signature or digest does not hold · 130 stopped by Ctrl-C.
 """
@@ -24,6 +24,7 @@ COMMANDS = {
     "fetch": "Downloads a table of image URLs into a dataset.",
     "crawls": "Lists the crawls there are.",
     "inspect": "Shows what is in a WAT, WARC, shard, Parquet or dataset folder.",
+    "verify": "Checks a dataset, or a copy of its release, against what it says of itself, and against the web.",
     "demo": "Builds a small dataset from a crawl that ships with Allmende, offline.",
 }
 
@@ -73,7 +74,7 @@ def main() -> None:
 def _run() -> int:
     """Runs a command; its exit code."""
     try:
-        root.main(standalone_mode=False)
+        code = root.main(standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
@@ -88,7 +89,7 @@ def _run() -> int:
     except BrokenPipeError:  # whoever read our output has enough: `allmende inspect x | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    return 0
+    return code if isinstance(code, int) else 0  # a number if the command ended with `Exit`
 
 
 def example(*lines: str) -> str:

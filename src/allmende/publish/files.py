@@ -15,8 +15,10 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from allmende.errors import LakeError
 from allmende.publish.member import described, json_fields, metadata_writer, statistics, write_file
 from allmende.publish.sink import Release, Sample, Shard, Usage, WrittenShard
+from allmende.publish.unsafe import why_unsafe
 
 FIELDS = (
     pa.field("key", pa.string(), metadata={"doc": "Name of the sample's files, without folder and extension."}),
@@ -54,6 +56,8 @@ class Files:
         with fs.open(f"{path}/{shard}.parquet", "rb") as table:
             for batch in pq.ParquetFile(table).iter_batches(batch_size=500):
                 for row in batch.to_pylist():
+                    if why := why_unsafe(row["file"] or ""):
+                        raise LakeError(f"{folder}/{shard}.parquet names the file {row['file']!r}: {why}.")
                     yield row, fs.cat_file(f"{path}/{row['file']}")
 
     def usage(self, release: Release) -> Usage:

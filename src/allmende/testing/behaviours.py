@@ -79,6 +79,12 @@ async def text(call: Call) -> bool:
 
 
 @behaviour
+async def file(call: Call) -> bool:
+    """`/file/a`: that one of `Server.files`, as an image."""
+    return await call.answer(call.server.files[call.words[1]])
+
+
+@behaviour
 async def held(call: Call) -> bool:
     """The picture, as soon as the test calls `Server.release`."""
     await call.server.released.wait()
@@ -166,6 +172,23 @@ async def redirect_bytes(call: Call) -> bool:
     """To a path with raw UTF-8 in it, as many servers write it."""
     await call.send("HTTP/1.1 302 Found\r\nLocation: /ok/ü\r\nContent-Length: 0\r\n\r\n".encode())
     return True
+
+
+@behaviour
+async def headers(call: Call) -> bool:
+    """The picture with each parameter `header`, `Name:value`, as a header."""
+    told = [value.partition(":")[::2] for name, value in call.query if name == "header"]
+    await call.send(head(200, [*told, ("Content-Length", str(len(call.picture)))]), call.picture)
+    return True
+
+
+@behaviour
+async def long_robots(call: Call) -> bool:
+    """A robots.txt that disallows /ok/1 in its beginning and /ok/2 behind `bytes` of comments; `encoding` compresses it."""
+    name = call.option("encoding", "identity")
+    comments = b"# nothing here\n" * (int(call.option("bytes", "600000")) // 15)
+    body = b"User-agent: *\nDisallow: /ok/1\n" + comments + b"Disallow: /ok/2\n"
+    return await call.answer(compress(body, name), content_type="text/plain", content_encoding=name)
 
 
 @behaviour

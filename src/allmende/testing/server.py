@@ -50,6 +50,8 @@ class Server:
         self.drip_seconds = drip_seconds
         self.answers = dict(answers or {})
         """May be changed while it serves."""
+        self.files: dict[str, bytes] = {}
+        """What `/file/NAME` answers with."""
         self.hits: Counter[str] = Counter()
         """Requests for each host, as its Host header says."""
         self.most_at_once: Counter[str] = Counter()
