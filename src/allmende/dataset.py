@@ -79,7 +79,13 @@ class Dataset:
 
     def status(self) -> list[StepStatus]:
         """How far each step is, what it kept and why it dropped the rest."""
-        return [self._status(name) for name in STEPS]
+        return [self._status(name) for name in self.steps()]
+
+    def steps(self) -> tuple[str, ...]:
+        """The steps of this dataset, in their order."""
+        if not self.lake.exists("robots/plan.json"):
+            return STEPS
+        return (*STEPS[: STEPS.index("samples")], "robots", *STEPS[STEPS.index("samples") :])
 
     def manifests(self, step: str) -> list[Manifest]:
         """Manifests of the finished parts of a step."""

@@ -381,6 +381,20 @@ HOSTS = pa.schema(
 """What hosts were asked about mining and training, and said: the table of `hosts/`, a folder a day (UTC). Read it with
 `Dataset.hosts`, which gives each answer once for each day and digest."""
 
+ROBOTS_CAPTURES = pa.schema(
+    [
+        _field("url", pa.string(), "URL of the robots.txt that was captured, normalised."),
+        CANDIDATES.field("host_key"),
+        _field("status", pa.int16(), "HTTP status."),
+        _field("location", pa.string(), "Where it redirects to, absolute; else null."),
+        _field("body", pa.binary(), "As the host sent it, encodings undone, at most 2 MiB."),
+        _field("captured_at", _UTC, "When it was captured."),
+        _field("archive", pa.string(), "Location of the archive that holds it."),
+        _field("offset", pa.int64(), "Byte offset of its record there."),
+    ]
+)
+"""robots.txt as hosts had it when they were crawled: the table of `robots/`, from `permission.captures`."""
+
 IMAGE_FACTS = pa.schema(
     [
         _field("sha256", pa.string(), "SHA-256 of the original bytes, hex."),

@@ -31,7 +31,7 @@ _OF_ARCHIVE = frozenset({"response", "request", "revisit", "resource"})
 
 
 class WarcCapture(msgspec.Struct, frozen=True, gc=False):
-    """A response with status 200 and a body."""
+    """A response: with status 200 and a body, unless somebody asked for any."""
 
     url: str
     """WARC-Target-URI as it stands there."""
@@ -40,14 +40,14 @@ class WarcCapture(msgspec.Struct, frozen=True, gc=False):
     status: str
     headers: Headers
     body: bytes
-    """Encodings undone; never empty."""
+    """Encodings undone; empty only if any status was asked for."""
     offset: int
     """First byte of the record (of its gzip member) in the archive."""
     length: int | None
     """Bytes of the record as stored; None if it can't be read alone."""
 
 
-def read_warc(stream: Readable, max_bytes: int) -> Iterator[WarcCapture | Reason]:
+def read_warc(stream: Readable, max_bytes: int, *, any_status: bool = False) -> Iterator[WarcCapture | Reason]:
     """Every captured response of a WARC file, and a Reason for each that is no use or can't be read.
 
     Requests, metadata, revisits, resources, conversions, DNS answers and warcinfo are passed over in silence: the
@@ -56,6 +56,7 @@ def read_warc(stream: Readable, max_bytes: int) -> Iterator[WarcCapture | Reason
     Args:
         stream: The archive's bytes as stored.
         max_bytes: Largest body, encoded or not.
+        any_status: Yield responses of every status, with or without a body: a robots.txt that is not there tells much.
 
     Yields:
         Captures; `RECORD_HTTP_STATUS` (not 200), `RECORD_EMPTY`, `RECORD_MALFORMED` (no HTTP), `RECORD_TOO_LARGE`,
@@ -71,7 +72,7 @@ def read_warc(stream: Readable, max_bytes: int) -> Iterator[WarcCapture | Reason
         kind = _last(head, "warc-type").lower()
         seen = seen or kind in _OF_ARCHIVE
         if kind == "response" and _is_http(head):
-            yield _capture(record, head, max_bytes)
+            yield _capture(record, head, max_bytes, any_status)
     if not seen:
         yield Reason.RECORD_MALFORMED
 
@@ -122,37 +123,40 @@ def _is_http(head: Headers) -> bool:
     return not declared or declared.startswith("application/http")
 
 
-def _capture(record: Record, head: Headers, max_bytes: int) -> WarcCapture | Reason:
+def _capture(record: Record, head: Headers, max_bytes: int, any_status: bool) -> WarcCapture | Reason:
     size = _last(head, "content-length")
     http = bytes(record.data[record.block :][: int(size[:15])] if size.isdecimal() else record.data[record.block :])
-    headers, body = _parse_http(http)
-    if isinstance(body, Reason):
-        return body
+    parsed = _parse_http(http)
+    if isinstance(parsed, Reason):
+        return parsed
+    status, headers, body = parsed
+    if not any_status and (status != "200" or not body):
+        return Reason.RECORD_EMPTY if status == "200" else Reason.RECORD_HTTP_STATUS
     if record.size > len(record.data):
         return Reason.RECORD_TOO_LARGE
     transfer, content = (", ".join(_all(headers, name)) for name in ("transfer-encoding", "content-encoding"))
-    plain = plain_body(body, transfer, content, max_bytes, cut=bool(_last(head, "warc-truncated")))
+    cut = bool(_last(head, "warc-truncated"))
+    plain = plain_body(body, transfer, content, max_bytes, cut=cut) if body else b""
     if isinstance(plain, Reason):
         return plain
     url = _last(head, "warc-target-uri")
     if url.startswith("<") and url.endswith(">"):  # as Wget writes it
         url = url[1:-1]
     date = _last(head, "warc-date")
-    return WarcCapture(url, date, "200", headers, plain, record.offset, record.length) if plain else Reason.RECORD_EMPTY
+    if not plain and not any_status:
+        return Reason.RECORD_EMPTY
+    return WarcCapture(url, date, status, headers, plain, record.offset, record.length)
 
 
-def _parse_http(http: bytes) -> tuple[Headers, bytes | Reason]:
-    """Headers and body of a response as it was sent; or why it is no use."""
+def _parse_http(http: bytes) -> tuple[str, Headers, bytes] | Reason:
+    """Status, headers and body of a response as it was sent; or why it is no use."""
     status = _status_line(http)
     if not status:
-        return {}, Reason.RECORD_MALFORMED
-    if status[1] != b"200":
-        return {}, Reason.RECORD_HTTP_STATUS
+        return Reason.RECORD_MALFORMED
     # Without any header the empty line follows at once: it begins with the end of the status line.
     end = _end_of_head(http, status.end())
-    if not end or end.end() == len(http):
-        return {}, Reason.RECORD_EMPTY
-    return _header_lines(http[: end.start()], lower=False), http[end.end() :]
+    head, body = (http[: end.start()], http[end.end() :]) if end else (http, b"")
+    return status[1].decode("ascii"), _header_lines(head, lower=False), body
 
 
 def _header_lines(head: bytes, *, lower: bool = True) -> Headers:

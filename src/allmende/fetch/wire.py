@@ -89,6 +89,7 @@ class Wire:
         self._multi.setopt(pycurl.M_MAXCONNECTS, 2 * config.concurrency)
         self._free: list[pycurl.Curl] = []
         self._running: dict[Exchange, pycurl.Curl] = {}
+        self._futures: dict[Exchange, asyncio.Future[pycurl.Curl]] = {}
         shortest = min(config.connect_seconds, config.first_byte_seconds, config.idle_seconds, config.total_seconds)
         self._sweep_seconds = min(0.25, shortest * SWEEP_SHARE)
         self._sweeper: asyncio.TimerHandle | None = None
@@ -104,7 +105,7 @@ class Wire:
         curl.setopt(pycurl.HEADERFUNCTION, exchange.header)
         curl.setopt(pycurl.WRITEFUNCTION, exchange.chunk)
         self._running[exchange] = curl
-        future = self._multi.add_handle(curl)
+        future = self._futures[exchange] = self._multi.add_handle(curl)
         future.add_done_callback(partial(self._ended, exchange, done))
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(self._sweep_seconds, self._sweep)
@@ -116,7 +117,7 @@ class Wire:
     def stop(self, exchange: Exchange, reason: Reason | None) -> None:
         """Ends an exchange early. Not to be called from within its callbacks."""
         curl = self._running.get(exchange)
-        if curl is not None:
+        if curl is not None and not self._futures[exchange].done():  # over, but `_ended` has not been called yet
             exchange.reason = exchange.reason or reason
             self._multi.remove_handle(curl)
 
@@ -146,6 +147,7 @@ class Wire:
 
     def _ended(self, exchange: Exchange, done: Done, future: "asyncio.Future[pycurl.Curl]") -> None:
         curl = self._running.pop(exchange)
+        del self._futures[exchange]
         reason: Reason | None = exchange.reason
         stopped = exchange.body.complete  # by us: there is all we want
         if not stopped and not future.cancelled() and (error := future.exception()) is not None:

@@ -17,6 +17,9 @@ from allmende.permission.robots import path_of
 from allmende.permission.signal import Signal
 from allmende.schema import Reason
 
+CAPTURE = "capture"
+"""Field of signals from a captured robots.txt."""
+
 
 class Answer(Protocol):
     """A file of a host, compiled."""
@@ -99,6 +102,27 @@ class Licence(_NoLicences):
         """See `Answer.signals`."""
         found = rsl.signal(self._document, url, self._file.url) if self._document else None
         return self._failure or _dated(found, self._file)
+
+
+class Captured:
+    """A robots.txt as it was when the host was crawled; signals tell so.
+
+    Args:
+        answer: Of the capture.
+    """
+
+    silent: Reason | None = None
+
+    def __init__(self, answer: Answer):
+        self._answer = answer
+
+    def signals(self, url: str) -> tuple[Signal, ...]:
+        """See `Answer.signals`."""
+        return tuple(msgspec.structs.replace(signal, field=CAPTURE) for signal in self._answer.signals(url))
+
+    def licences(self) -> tuple[str, ...]:
+        """See `Answer.licences`."""
+        return self._answer.licences()
 
 
 def answers(own: str = OWN_TOKEN, ai_agents: frozenset[str] | None = None) -> Callable[[HostFile], Answer]:

@@ -26,7 +26,10 @@ OF_ROBOTS = ("robots_txt", "robots_txt_ai", "content_signal", "content_usage", "
 """Signals for which robots.txt is read."""
 
 
-LICENCE_LINKS = frozenset({header_signals.LINK, page.LINK})
+ROBOTS_LINK = "robots.txt:license"
+"""Field of the signal for an RSL licence that a captured robots.txt names, if nobody is asked for it."""
+
+LICENCE_LINKS = frozenset({header_signals.LINK, page.LINK, ROBOTS_LINK})
 """Fields of signals that only tell where an RSL licence is."""
 
 LICENCES = 4
@@ -121,6 +124,9 @@ class Gate:
                     return Verdict(False, "robots_txt", reason=robots.silent, signals=None)
                 told += robots.signals(url)
                 links = (*links, *robots.licences())
+        if self._hosts is None:
+            unread = [key[1] for key in self._licences(links)]
+            told += [Signal(name="rsl", says="unknown", value=link, field=ROBOTS_LINK) for link in unread]
         if self._hosts is None or not (verdict := judge(self._policy, told)).allowed:
             return judge(self._policy, told)
         keys = [*self._own_files(origin), *self._licences((*links, *self._page_licences(url)))]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende import __version__
-from allmende.dataset import STEPS, Dataset
+from allmende.dataset import Dataset
 from allmende.lake import Manifest
 from allmende.publish.card import card_markdown, release_usage
 from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, pace, survey
@@ -27,7 +27,7 @@ GALLERY_SAMPLES = 200
 
 def funnel(dataset: Dataset) -> tuple[Stage, ...]:
     """What each step saw, kept and dropped."""
-    return stages((name, dataset.lake.step(name).counts()) for name in STEPS)
+    return stages((name, dataset.lake.step(name).counts()) for name in dataset.steps())
 
 
 def report_data(dataset: Dataset) -> ReportData:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import msgspec
 
-from allmende.recipe import Fetch, Recipe
-from allmende.steps import candidates, frequent, release, samples, table, unique
+from allmende.recipe import Fetch, Recipe, Select
+from allmende.recipe import Permission as Policy
+from allmende.steps import candidates, frequent, release, robots_captures, samples, table, unique
 from allmende.steps.step import Step
 
 ALL: frozenset[str] = frozenset()
@@ -13,6 +14,7 @@ ALL: frozenset[str] = frozenset()
 _FETCH = frozenset(field.encode_name for field in msgspec.structs.fields(Fetch))
 _POLITENESS = _FETCH - {"from", "ports", "max_bytes", "max_redirects", "part_size"}
 """How hard and how long we ask may change between two runs; what counts as an answer may not."""
+_SELECT, _PERMISSION = (frozenset(field.name for field in msgspec.structs.fields(kind)) for kind in (Select, Policy))
 
 CANDIDATES = Step(
     name="candidates",
@@ -48,15 +50,22 @@ FREQUENT = Step(
     upstream=("unique",),
     light=True,
 )
+ROBOTS = Step(
+    name="robots",
+    unit="capture",
+    plan=robots_captures.plan,
+    worker=robots_captures.Worker,
+    keys={"select": _SELECT - {"crawl", "source"}, "permission": _PERMISSION - {"captures"}},
+)
 SAMPLES = Step(
     name="samples",
     unit="sample",
     plan=samples.plan,
     worker=samples.Worker,
-    keys={"fetch": _POLITENESS, "images": ALL},
+    keys={"fetch": _POLITENESS, "images": ALL, "permission": ALL},
     tasks=samples.tasks,
     cores_per_worker=6,
-    upstream=("unique", "frequent"),
+    upstream=("unique", "frequent", "robots"),
 )
 RELEASE = Step(
     name="release/shards",
@@ -71,4 +80,5 @@ RELEASE = Step(
 
 def steps(recipe: Recipe) -> tuple[Step, ...]:
     """The steps of this recipe's build, in order."""
-    return (TABLE if recipe.select.urls else CANDIDATES, UNIQUE, FREQUENT, SAMPLES, RELEASE)
+    captures = (ROBOTS,) if recipe.permission.captures else ()
+    return (TABLE if recipe.select.urls else CANDIDATES, UNIQUE, FREQUENT, *captures, SAMPLES, RELEASE)

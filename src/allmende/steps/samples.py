@@ -34,6 +34,7 @@ from allmende.schema import CANDIDATES, Reason
 from allmende.steps.archive_source import ArchiveSource
 from allmende.steps.host_records import STORE_BYTES, HostRecords
 from allmende.steps.list_screen import digests, guarded
+from allmende.steps.robots_captures import CapturedRobots
 from allmende.steps.sample_part import SamplePart
 from allmende.steps.screens import screens
 from allmende.steps.step import Parts, Settings
@@ -132,7 +133,9 @@ class Worker:
         """Where bytes come from, and what is known of hosts."""
         recipe, lake = self.settings.recipe, self.settings.lake
         heeded = policy.from_recipe(recipe.permission)
-        answer = answers(OWN_TOKEN, keys(recipe.permission.ai_agents) or None)
+        agents = keys(recipe.permission.ai_agents) or None
+        captured = self.captured = CapturedRobots(lake, agents) if recipe.permission.captures else None
+        answer = answers(OWN_TOKEN, agents)
 
         async def ask(kind: FileKind, url: str) -> HostFile:
             return await host_files.ask(client, kind, url)
@@ -141,14 +144,16 @@ class Worker:
         if recipe.fetch.source == "archive":
             chosen = [self.unique[name] for name in {part["unique"] for part in parts.values()}]
             buckets = {(part["bucket"], part["buckets"]) for part in chosen}
-            return ArchiveSource(lake, buckets, recipe, Gate(heeded, None)), hosts
-        gate = Gate(heeded, hosts, page_licences=lambda url: _licences(open_parts, url))
+            return ArchiveSource(lake, buckets, recipe, Gate(heeded, None, captured or _nothing)), hosts
+        gate = Gate(heeded, hosts, captured or _nothing, lambda url: _licences(open_parts, url))
         client = Client(recipe.fetch, user_agent(recipe.dataset.contact), guarded(gate, self.screens))
         return client, hosts
 
     def _targets(self, parts: Parts, retry: Retry | None, open_parts: dict[str, SamplePart]) -> Iterator[Target]:
         """Opens one part after the other, as the client asks for more URLs, and yields what is to be fetched."""
         for name, plan in parts.items():
+            if self.captured:
+                self.captured.load(plan["unique"], self.unique[plan["unique"]])
             if retry is None:
                 part = SamplePart(self.settings, name, self._rows(plan), self.screens)
             else:
@@ -164,6 +169,10 @@ class Worker:
         manifest = self.settings.lake.step("unique").manifest(plan["unique"])
         with self.settings.lake.open(f"unique/{manifest.file('.parquet')}") as file:
             return read_rows(pq.ParquetFile(file), plan["begin"], plan["end"])
+
+
+def _nothing(url: str) -> None:
+    """Instead of captures, if there are none."""
 
 
 def _licences(parts: dict[str, SamplePart], url: str) -> Iterator[str]:
