@@ -103,7 +103,7 @@ def signals(store: bytes) -> list[Signal]:
     except (DamagedError, brotli.error) as error:
         return [*found, _signal("unknown", f"unreadable: {error}")]
     if not reading.assertions and b".training-mining" in store:
-        return [_signal("unknown", "unreadable: a label of training-mining, but no such assertion")]
+        found.append(_signal("unknown", "unreadable: a label of training-mining, but no such assertion"))
     return found
 
 
@@ -131,7 +131,7 @@ class _Store:
             elif kind == b"brob":
                 plain = self._unpack(data[first:stop])
                 yield from self.superbox(plain, 0, len(plain), depth + 1)
-            elif _LABEL.match(label):
+            elif _LABEL.match(label) and kind != b"free":
                 self.assertions += 1
                 yield from _assertion(label, kind, data[first:stop])
             elif _METADATA.match(label):

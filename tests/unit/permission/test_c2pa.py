@@ -198,6 +198,12 @@ def test_every_cut_of_a_store_is_noticed():
         assert said(whole[:length])[-1][0] == "unknown", length
 
 
+def test_padding_is_no_content():
+    content = box(b"cbor", cbor2.dumps(entries(ai_training="allowed")))
+    padded = superbox(b"cbor", "cawg.training-mining", content, box(b"free", bytes(20)))
+    assert [says for says, _, _ in said(store(manifest(padded)))] == ["allow"]
+
+
 def test_a_label_that_stands_where_no_assertion_is_read_is_noticed():
     whole = store(manifest(assertion(entries(ai_training="notAllowed"))))
     at = whole.index(b"jumb", whole.index(b"c2pa.assertions"))
