@@ -8,6 +8,6 @@ texts, is in `docs/reference/personal-data.md`.
 """
 
 from allmende.safety.personal.kind import Finding, Kind
-from allmende.safety.personal.masking import Counts, find, replace, replace_column, replace_counted, total
+from allmende.safety.personal.masking import Counts, find, replace, replace_column, replace_counted, replace_in, total
 
-__all__ = ["Counts", "Finding", "Kind", "find", "replace", "replace_column", "replace_counted", "total"]
+__all__ = ["Counts", "Finding", "Kind", "find", "replace", "replace_column", "replace_counted", "replace_in", "total"]

@@ -37,9 +37,9 @@ def find_ipv4(text: str) -> Iterator[Finding]:
         if any(int(number) > 255 or (number[0] == "0" and number != "0") for number in numbers):
             continue
         before = text[max(0, match.start() - 24) : match.start()]
-        if not _is_public(IPv4Address(match[0])) or _VERSION_CUE.search(before):
+        if not (_is_large(*map(int, numbers)) or _ADDRESS_CUE.search(before)):
             continue
-        if _is_large(*map(int, numbers)) or _ADDRESS_CUE.search(before):
+        if _is_public(IPv4Address(match[0])) and not _VERSION_CUE.search(before):
             yield Finding(Kind.IPV4, match.start(), match.end())
 
 

@@ -15,6 +15,9 @@ AT = "at|ät|aet|a|@|arroba|małpa|malpa|chiocciola|arobase|klammeraffe|zaviná�
 DOT = "dot|punkt|point|punto|ponto|kropka|tečka|tecka|pont|stip|точка"
 """How people of several languages spell @ and the dot."""
 
+MAIL = "e-?mail|mail|mailto|contact|kontakt|courriel|correo|posta|poczta|e-?post|sähköposti"
+"""Words before an address."""
+
 _W = r"[\w\u0300-\u036f\u0900-\u0963\u0966-\u0dff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
 """A letter, a digit, _, or a vowel sign of the Indic scripts, Thai and their neighbours."""
 _L = r"(?!_)" + _W
@@ -38,8 +41,7 @@ _LOOSE_HOST = re.compile(rf"(?:{_L}{_M}{{0,62}}+(?:\.|{_PLAIN_DOT}| (?:{DOT}) ))
 _SPELT_HOST = re.compile(rf"(?:{_L}{_M}{{0,62}}+ (?:{DOT}) ){{1,4}}{_TLD}", re.IGNORECASE)
 
 _CUE = re.compile(
-    r"(?<![^\W_])(?:e-?mail|mail|mailto|contact|kontakt|courriel|correo|posta|poczta|e-?post|sähköposti)"
-    r"(?:-?adresse)?[ :=]{0,3}$",
+    rf"(?<![^\W_])(?:{MAIL})(?:-?adresse)?[ :=]{{0,3}}$",
     re.IGNORECASE,
 )
 """What makes `name @ host.tld` and `name at host.tld` an address: "lunch @ café.berlin" is none."""

@@ -6,13 +6,16 @@ nothing. Work grows with the length of the text: every pattern has a bounded len
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from allmende.safety.personal.addresses import find_ipv4, find_ipv6
 from allmende.safety.personal.kind import OTHER_DIGITS, Finding, Kind, blank, plain
-from allmende.safety.personal.mail import AT, DOT, find_emails
+from allmende.safety.personal.mail import AT, DOT, MAIL, find_emails
 from allmende.safety.personal.numbers import find_ibans, find_tax_numbers
 from allmende.safety.personal.scan import find_numbers
 
@@ -31,9 +34,10 @@ _FINDERS: tuple[Callable[[str], Iterable[Finding]], ...] = (
 
 _WORTH_A_LOOK = "|".join(
     (
-        rf"[@\x{{FF20}}\x{{FE6B}}{OTHER_DIGITS}]",
+        rf"[^\pZ\s][@\x{{FF20}}\x{{FE6B}}][^\pZ\s]|[{OTHER_DIGITS}]",
         rf"(?i:[(\[{{<\x{{FF08}}]\pZ?(?:{AT})\pZ?[)\]}}>\x{{FF09}}])",
-        rf"(?i:\pZ(?:{DOT}|at)\pZ)",
+        rf"(?i:\pZ(?:{DOT})\pZ)",
+        rf"(?i:(?:{MAIL}|adresse)[\pZ:\x{{FF1A}}=]{{0,3}}[^\pZ]+\pZ(?:at|@|\x{{FF20}}|\x{{FE6B}})\pZ)",
         r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){6}",
         r"[0-9][.\x{FF0E}][0-9]{1,3}[.\x{FF0E}][0-9]{1,3}[.\x{FF0E}][0-9]",
         r"[A-Za-z]{2}[0-9]{2}(?:[^0-9A-Za-z]?[0-9A-Za-z]){11}",
@@ -51,8 +55,9 @@ def find(text: str) -> list[Finding]:
     covered = plain(text)
     found: list[Finding] = []
     for finder in _FINDERS:
-        fresh = list(_apart(finder(covered)))
+        fresh = list(finder(covered))
         if fresh:
+            fresh = list(_apart(fresh))
             covered = blank(covered, fresh)
             found += fresh
     return sorted(found, key=lambda finding: finding.begin)
@@ -96,15 +101,37 @@ def replace_column(column: pa.Array | pa.ChunkedArray) -> tuple[pa.Array | pa.Ch
     if isinstance(column, pa.ChunkedArray):
         pairs = [replace_column(chunk) for chunk in column.chunks]
         return pa.chunked_array([array for array, _ in pairs], column.type), total(counts for _, counts in pairs)
-    worth = pc.fill_null(pc.match_substring_regex(column, _WORTH_A_LOOK), False)
-    texts = column.filter(worth).to_pylist()
-    if not texts:
-        return column, {}
-    pairs = [replace_counted(text) for text in texts]
-    counts = total(counts for _, counts in pairs)
-    if counts:
-        column = pc.replace_with_mask(column, worth, pa.array([text for text, _ in pairs], column.type))
-    return column, counts
+    rows = _worth_a_look(column)
+    counts: Counts = {}
+    mask = np.zeros(len(column), bool)
+    texts = []
+    for row, text in zip(rows.tolist(), column.take(pa.array(rows)).to_pylist(), strict=True):
+        replaced, found = replace_counted(text)
+        if found:
+            mask[row] = True
+            texts.append(replaced)
+            counts = total((counts, found))
+    return (pc.replace_with_mask(column, pa.array(mask), pa.array(texts, column.type)) if counts else column), counts
+
+
+def replace_in(columns: dict[str, Any], names: Iterable[str]) -> Counts:
+    """Replace, in place, in those of the named columns that are there: lists of str or None, all of one length."""
+    lists = [columns[name] for name in names if name in columns]
+    if not lists:
+        return {}
+    counts: Counts = {}
+    # In one call, because Arrow compiles the pattern, and RE2 builds its automaton, for each call anew.
+    for row in _worth_a_look(pa.concat_arrays([pa.array(texts, pa.string()) for texts in lists])).tolist():
+        texts, place = lists[row // len(lists[0])], row % len(lists[0])
+        texts[place], found = replace_counted(texts[place])
+        counts = total((counts, found)) if found else counts
+    return counts
+
+
+def _worth_a_look(column: pa.Array) -> npt.NDArray[np.uint64]:
+    """Numbers of the rows in which something may be found."""
+    matches = pc.match_substring_regex(column, _WORTH_A_LOOK)
+    return pc.indices_nonzero(pc.fill_null(matches, False)).to_numpy()  # type: ignore[no-any-return]
 
 
 def total(several: Iterable[Counts]) -> Counts:

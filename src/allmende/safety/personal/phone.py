@@ -62,14 +62,12 @@ _SHAPES = tuple(
 )  # fmt: skip
 """How national numbers are written, and where."""
 
-_INSIDE = re.compile("[0-9] $")
-"""What stands before a group in the middle of a longer number."""
 _ABROAD = re.compile(r"\(?00(?:[34]|[1-9][0-9]{0,2}[ (/-])")
 """00 and a country: of Europe, or set apart."""
-_POSTCODE = re.compile(r" [0-9]{4,5}$")
+_POSTCODE = re.compile(r" [0-9]{5}$")
 _ZIP = re.compile("0[0-9]{4}-[0-9]{4}")
 """Postcodes of New England: the address of the Free Software Foundation is all over the web."""
-_TOWN = re.compile(r" [^\W\d_][^\W\d_]")
+_TOWN = re.compile(r" [A-ZÀ-Þ][^\W\d_]")
 
 _MOBILE = re.compile(r"01[567][0-9]{8,9}|07[0-9]{8,9}|06(?:[0-9]{8}|[0-9]{9,11})")
 _MOBILE_REGIONS = ("DE", "GB", "FR", "AT", "CH", "NL")
@@ -89,6 +87,8 @@ def end_of_phone(text: str, begin: int, end: int, floor: int) -> int:
         end: Where the digits end that could belong to it.
         floor: What is before this belongs to another number.
     """
+    if _DATE.match(text, begin):
+        return 0
     before = text[max(floor, begin - 32) : begin]
     cue = _CUE.search(before) is not None
     end = _before_next(text, begin, end)
@@ -98,14 +98,12 @@ def end_of_phone(text: str, begin: int, end: int, floor: int) -> int:
     if not ends:
         return 0
     if len(ends) > 1 and _POSTCODE.search(text, begin, ends[0]) and _TOWN.match(text, ends[0]):
-        del ends[0]
+        ends[:2] = reversed(ends[:2])
     if text[begin : begin + 8].lstrip("(").startswith(("+", "00")):
-        return _international(text, begin, ends, sure=cue or not _INSIDE.search(before))
-    if _DATE.match(text, begin):
-        return 0
+        return _international(text, begin, ends, cue=cue)
     if cue:
         return _first(text, begin, ends, _EVERYWHERE) or (ends[0] if 7 <= _size(text[begin : ends[0]]) <= 13 else 0)
-    if _NO_CUE.search(before) or _INSIDE.search(before):
+    if _NO_CUE.search(before):
         return 0
     return _national(text, begin, ends)
 
@@ -122,7 +120,7 @@ def _size(piece: str) -> int:
     return len(_SEPARATORS.sub("", piece).lstrip("+"))
 
 
-def _international(text: str, begin: int, ends: list[int], *, sure: bool) -> int:
+def _international(text: str, begin: int, ends: list[int], *, cue: bool) -> int:
     """The longest valid number; else the longest of a length that the country's plan has."""
     possible = 0
     for end in ends:
@@ -131,7 +129,7 @@ def _international(text: str, begin: int, ends: list[int], *, sure: bool) -> int
             continue
         number = _SEPARATORS.sub("", piece.replace("(0)", ""))
         if number.startswith("00"):
-            if not (sure and _ABROAD.match(piece)):
+            if not (cue or _ABROAD.match(piece)):
                 return 0
             number = "+" + number[2:]
         try:

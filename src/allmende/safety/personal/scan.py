@@ -41,10 +41,11 @@ def _at(text: str, begin: int, end: int, floor: int) -> Finding | None:
     """What begins there, at a digit, + or (; a bracket is of the number only if it closes in it."""
     if text[begin] == "(" and ")" not in text[begin:end]:
         begin += 1
-    if not (begin - 2 >= floor and text[begin - 1] == " " and text[begin - 2].isdigit()):
-        for kind, end_of in _CHECKED:
-            stop = end_of(text, begin)
-            if stop:
-                return Finding(kind, begin, stop)
+    if begin - 2 >= floor and text[begin - 1] == " " and text[begin - 2].isdigit() and text[begin] != "+":
+        return None  # a group in the middle of something longer
+    for kind, end_of in _CHECKED:
+        stop = end_of(text, begin)
+        if stop:
+            return Finding(kind, begin, stop)
     stop = end_of_phone(text, begin, end, floor)
     return Finding(Kind.PHONE, begin, stop) if stop else None
