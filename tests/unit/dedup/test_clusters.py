@@ -1,0 +1,50 @@
+"""Clusters are the connected components of a plain search, whatever the bands look like."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allmende.dedup.clusters import Buckets, cluster, sizes
+
+
+def plain(bands):
+    """Breadth-first search over shared hashes."""
+    count = len(bands[0])
+    label = [-1] * count
+    for start in range(count):
+        queue = [start] if label[start] < 0 else []
+        while queue:
+            at = queue.pop()
+            if label[at] < 0:
+                label[at] = start
+                queue += [o for o in range(count) if label[o] < 0 and any(b[o] == b[at] for b in bands)]
+    return label
+
+
+matrices = st.integers(1, 25).flatmap(
+    lambda count: st.lists(st.lists(st.integers(0, 12), min_size=count, max_size=count), min_size=1, max_size=4)
+)
+
+
+@given(matrices)
+def test_clusters_are_connected_components(bands):
+    arrays = [np.array(band, np.uint64) for band in bands]
+    labels = cluster(len(bands[0]), len(bands), lambda number: Buckets(arrays[number]))
+    assert labels.tolist() == plain(bands)
+    assert sizes(labels).tolist() == [labels.tolist().count(label) for label in labels.tolist()]
+
+
+def test_a_long_chain_is_one_cluster():
+    """Every document shares a band with the next one only: the worst case for labels that move step by step."""
+    count = 4_000
+    numbers = np.random.default_rng(0).permutation(count)
+    even, odd = np.empty(count, np.uint64), np.empty(count, np.uint64)
+    even[numbers] = np.arange(count) // 2
+    odd[numbers] = (np.arange(count) + 1) // 2
+    assert set(cluster(count, 2, lambda band: Buckets((even, odd)[band])).tolist()) == {0}
+
+
+def test_documents_without_a_signature_stay_alone():
+    band = np.array([7, 7], np.uint64)
+    labels = cluster(4, 1, lambda _: Buckets(band, np.array([1, 3], np.uint32)))
+    assert labels.tolist() == [0, 1, 2, 1]

@@ -1,0 +1,66 @@
+"""Signatures: what is alike shares bands as often as the formula says, and nothing else does."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allmende.dedup.minhash import Options, Signer, similarity_found, simplify
+
+
+def words(seed, count):
+    choice = random.Random(seed)
+    return [f"w{choice.randrange(5_000)}" for _ in range(count)]
+
+
+def letters(number):
+    """A name without digits, which would all become 0."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
+
+
+def test_signatures_depend_on_nothing_but_the_text():
+    text = " ".join(words(1, 200))
+    once, other = Signer(Options()), Signer(Options())
+    other.sign(" ".join(words(2, 900)))
+    assert (once.sign(text) == other.sign(text)).all()
+    assert once.sign(text).shape == (14,)
+
+
+def test_the_first_band_is_the_same_on_every_machine():
+    band = Signer(Options()).sign("one two three four five six seven")
+    assert band.tolist()[0] == 0x6BCDFB9AC8BFF35A
+    assert band.tolist() == Signer(Options()).sign("One,  two — three: four! FIVE six seven.").tolist()
+
+
+def test_short_texts_have_no_signature():
+    assert Signer(Options()).sign("one two three four") is None
+    assert Signer(Options()).sign("") is None
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_signed(text):
+    Signer(Options(ngram=2)).sign(text)
+
+
+@pytest.mark.parametrize("share", [0.6, 0.8, 0.9])
+def test_the_share_of_pairs_found_is_that_of_the_formula(share):
+    """200 pairs whose sets of words agree to a known share; three standard errors are allowed."""
+    options = Options(ngram=1)
+    signer = Signer(options)
+    found = 0
+    size = 300
+    common = round(2 * size * share / (1 + share))
+    for pair in range(200):
+        names = [letters(1_000 * pair + number) for number in range(2 * size - common)]
+        first, second = names[:size], names[size - common :]
+        exact = len(set(first) & set(second)) / len(set(first) | set(second))
+        found += bool((signer.sign(" ".join(first)) == signer.sign(" ".join(second))).any())
+    expected = similarity_found(options, exact)
+    assert found / 200 == pytest.approx(expected, abs=3 * np.sqrt(expected * (1 - expected) / 200) + 0.005)
+
+
+def test_what_does_not_make_a_text_another_one():
+    assert simplify("Der Préis:\n3,50 EUR — am 12.3.2024!") == "der preis 0 eur am 0 0"
+    assert simplify("snake_case  und   mehr") == "snake case und mehr"
