@@ -26,6 +26,7 @@ from allmende.recipe import Recipe
 from allmende.steps import list_screen
 from allmende.steps.documents import write_documents
 from allmende.steps.order import SAMPLES, steps
+from allmende.steps.release_manifest import refuse_unfinished
 from allmende.steps.step import Parts, Settings, Step
 
 SMALL_ROWS = 50_000
@@ -74,7 +75,12 @@ def build(
 
 
 def run_steps(lake: Lake, recipe: Recipe, engine: Engine, progress: Progress) -> Dataset:
-    """Makes whatever is missing, step after step, then the documents of the release."""
+    """Makes whatever is missing, step after step, then the documents of the release, which give it its version.
+
+    Raises:
+        LakeError: if a take-down was interrupted, which has to be finished first.
+    """
+    refuse_unfinished(lake)
     for step in steps(recipe):
         run_step(lake, step, recipe, engine, progress)
     write_documents(Dataset(lake))
@@ -136,7 +142,7 @@ def _own_digest(step: Step, recipe: Recipe) -> str:
     return recipe_file.digest(recipe, step.keys)
 
 
-def _digest(lake: Lake, step: Step, recipe: Recipe) -> str:
+def digest_of(lake: Lake, step: Step, recipe: Recipe) -> str:
     """Changes when the recipe's part in this step does, or anything it reads."""
     parts = [step.name, _own_digest(step, recipe)]
     for name in step.upstream:
@@ -150,7 +156,7 @@ def _digest(lake: Lake, step: Step, recipe: Recipe) -> str:
 def run_step(lake: Lake, step: Step, recipe: Recipe, engine: Engine, progress: Progress) -> None:
     """Plans a step if it has no plan yet, and makes the parts that are missing."""
     folder = lake.step(step.name)
-    digest = _digest(lake, step, recipe)
+    digest = digest_of(lake, step, recipe)
     plan = folder.read_plan()
     if plan is not None and plan.digest != digest:
         folder.discard()

@@ -119,15 +119,23 @@ def _describe(dataset: Dataset, last: ReleaseManifest | None, removed: dict[str,
 def release_files(lake: Lake) -> dict[str, Released]:
     """All files of the release but its manifest, with size and digest. Those of shards are known from the build."""
     known = {name: file for m in lake.step("release/shards").manifests() for name, file in m.files.items()}
+    names = release_paths(lake)
+    return {
+        name: _released(lake, name, size, known.get(name.removeprefix(form.SHARDS))) for name, size in names.items()
+    }
+
+
+def release_paths(lake: Lake) -> dict[str, int]:
+    """All files of the release but its manifest, with their size."""
     root = lake.at("release")
     lake.fs.invalidate_cache(root)
     found = {str(path)[len(root) + 1 :]: info["size"] for path, info in lake.fs.find(root, detail=True).items()}
     names = sorted(n for n in found if n != form.NAME and not any(part.startswith(".") for part in n.split("/")))
-    return {name: _released(lake, name, found[name], known.get(name.removeprefix("shards/"))) for name in names}
+    return {name: int(found[name]) for name in names}
 
 
 def _released(lake: Lake, name: str, size: int, known: File | None) -> Released:
-    if known is not None and known.sha256 and known.bytes == size and name.startswith("shards/"):
+    if known is not None and known.sha256 and known.bytes == size and name.startswith(form.SHARDS):
         return Released(bytes=size, sha256=known.sha256)
     return Released(bytes=size, sha256=file_digest(lake, f"release/{name}"))
 

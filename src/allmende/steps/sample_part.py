@@ -24,6 +24,7 @@ from allmende.schema import CANDIDATES, FAILURES, FETCH_FACTS, IMAGE_FACTS, SAMP
 from allmende.steps.list_screen import keep_hits
 from allmende.steps.screen import Screen, drop_before
 from allmende.steps.step import Settings
+from allmende.steps.tombstone_screen import forget
 from allmende.steps.verdicts import Signals, permission_columns
 
 
@@ -130,7 +131,7 @@ class SamplePart:
         with self._spool, folder.part(self._name, self._settings.plan, manifest.round + 1 if manifest else 0) as part:
             part.started = self._started
             samples = self._copy_images(samples, part)
-            failures = keep_hits(failures, self._screens, part, manifest)
+            failures = forget(keep_hits(failures, self._screens, part, manifest))
             pq.write_table(samples.cast(SAMPLES), part.file(".parquet"), compression="zstd")
             pq.write_table(failures.cast(FAILURES), part.file(".dropped.parquet"), compression="zstd")
             reasons = {v["values"]: v["counts"] for v in failures.column("reason").value_counts().to_pylist()}

@@ -109,12 +109,7 @@ class TombstoneFolder:
         """
         with locked(self.lake):
             log, veil = self.load()
-            known = {kind: _pieces(log, kind) for kind in log.hashes}
-            fresh: dict[tuple[Kind, str], None] = {}
-            for kind, value in values:
-                veiled = veil.veiled(kind, value)
-                if bytes.fromhex(veiled) not in known[kind]:
-                    fresh[kind, veiled] = None
+            fresh = missing(log, veil, values)
             if fresh:
                 lines = next_lines(log, fresh, reason, veil.ticket(ticket), time, self.signer(key))
                 self._extend(log, lines)
@@ -140,6 +135,13 @@ class TombstoneFolder:
 def folder_of(lake: Lake, recipe: Recipe) -> TombstoneFolder:
     """The log that a dataset obeys."""
     return TombstoneFolder(recipe.safety.tombstones or lake.url("tombstones"))
+
+
+def missing(log: Log, veil: Veil, values: Iterable[tuple[Kind, str]]) -> list[tuple[Kind, str]]:
+    """Kind and veiled value of each that the log does not have, each once."""
+    known = {kind: _pieces(log, kind) for kind in log.hashes}
+    veiled = dict.fromkeys((kind, veil.veiled(kind, value)) for kind, value in values)
+    return [(kind, value) for kind, value in veiled if bytes.fromhex(value) not in known[kind]]
 
 
 def _pieces(log: Log, kind: str) -> set[bytes]:

@@ -19,7 +19,7 @@ from allmende.safety.digest_set import DigestSet
 from allmende.safety.domains import host_forms, host_of
 from allmende.safety.pdq_index import MAX_DISTANCE, MIN_QUALITY, PdqIndex
 from allmende.safety.veil import DIGEST_BYTES, Kind, Veil, words
-from allmende.schema import Reason
+from allmende.schema import FAILURES, Reason
 from allmende.steps.tombstone_folder import folder_of
 
 Mask = npt.NDArray[np.bool_]
@@ -101,6 +101,38 @@ def any_of(masks: Mapping[Kind, Mask]) -> Mask:
 def comparable(quality: int | None) -> bool:
     """True if an image has enough detail for its perceptual hash to mean anything."""
     return quality is not None and quality >= MIN_QUALITY
+
+
+KEPT_COLUMNS = frozenset({"found_in", "caption_source", "language", "language_score", "crawl", "captured_at", "seen"})
+"""Columns of a row that keep their value when it is taken down: none of them says what it was or where it came from."""
+
+
+def blanked(rows: pa.Table) -> pa.Table:
+    """Rows as failures that were taken down, with nothing in them that would lead back to the picture.
+
+    What stays is what the funnel needs: language, crawl, how often it was seen.
+
+    Args:
+        rows: Samples or failures.
+    """
+    columns = {
+        field.name: rows.column(field.name) if field.name in KEPT_COLUMNS else pa.nulls(len(rows), field.type)
+        for field in FAILURES
+    }
+    columns["reason"] = pa.array([str(Reason.TAKEN_DOWN)] * len(rows), pa.string())
+    return pa.table(columns, schema=FAILURES)
+
+
+def forget(failures: pa.Table) -> pa.Table:
+    """Failures in which rows that were taken down are blank.
+
+    Args:
+        failures: In `schema.FAILURES`.
+    """
+    taken = failures.column("reason").to_numpy(zero_copy_only=False) == str(Reason.TAKEN_DOWN)
+    if not taken.any():
+        return failures
+    return pa.concat_tables([failures.filter(pa.array(~taken)), blanked(failures.filter(pa.array(taken)))])
 
 
 class TombstoneScreen:
