@@ -25,7 +25,11 @@ def test_the_demo_builds_a_dataset_and_shows_every_kind_of_drop(allmende, tmp_pa
     assert len({row["language"] for row in rows}) > 15
     assert {row["original_format"] for row in rows} == {"jpeg", "png", "webp", "gif", "avif", "bmp", "tiff"}
     assert {"img", "srcset", "picture", "lazy", "a", "og:image", "json-ld"} <= {row["found_in"] for row in rows}
-    reasons = Counter(row["reason"] for row in library.Dataset(str(tmp_path / "demo")).failures().to_pylist())
+    failures = library.Dataset(str(tmp_path / "demo")).failures().to_pylist()
+    denied = {row["verdict"] for row in failures if row["reason"] == Reason.PERMISSION_DENIED}
+    assert denied == {"robots_txt_ai", "content_signal", "tdmrep", "ai_txt", "noai"}
+    assert {row["verdict"] for row in rows} == {"allowed"}
+    reasons = Counter(row["reason"] for row in failures)
     expected = {
         Reason.PERMISSION_DENIED,
         Reason.ADDRESS_REFUSED,

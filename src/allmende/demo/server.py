@@ -32,6 +32,25 @@ from allmende.testing.wat import HEADER_END, header_lines
 DATA = Path(__file__).parent / "data"
 """The crawl as it ships."""
 
+HOST_FILES: dict[str, tuple[str, str]] = {
+    "bauwerke/robots.txt": (
+        "text/plain",
+        "User-agent: *\nDisallow: /img/\nDisallow: /*?print=\n\nSitemap: http://bauwerke.localhost/sitemap.xml\n",
+    ),
+    "molens/robots.txt": (
+        "text/plain",
+        "# Zoekmachines zijn welkom, AI niet.\nUser-agent: GPTBot\nUser-agent: CCBot\nUser-agent: Google-Extended\n"
+        "Disallow: /\n\nUser-agent: *\nAllow: /\n",
+    ),
+    "landmarks/robots.txt": ("text/plain", "User-agent: *\nContent-Signal: search=yes,ai-train=no\nAllow: /\n"),
+    "pesci/.well-known/tdmrep.json": (
+        "application/json",
+        '[{"location": "/bilder/*", "tdm-reservation": 1, "tdm-policy": "http://pesci.localhost/licenza.json"}]',
+    ),
+    "objects/ai.txt": ("text/plain", "User-Agent: *\nDisallow: *.jpg\nDisallow: *.png\nDisallow: *.webp\n"),
+}
+"""What hosts say about mining, in their own files: host and path -> type and text. All other hosts have no such files."""
+
 OTHER_PORTS = range(8101, 9000, 2)
 """Ports to try when `PORT`, or the one after it, is taken."""
 
@@ -66,6 +85,9 @@ class Library:
         return message, again and headers.get("connection", "").lower() != "close", delay
 
     def _recorded(self, url: str) -> tuple[bytes, bool, float]:
+        name, _, path = url.removeprefix("http://").partition("/")
+        if told := HOST_FILES.get(f"{name.partition('.')[0]}/{path}"):
+            return http_response(told[1].encode(), content_type=told[0]), True, 0
         answers = self.web.answers.get(url) or self.web.answers.get(url.partition("?")[0])
         if not answers:
             return http_response(b"<h1>Not found</h1>", status=404), True, 0
