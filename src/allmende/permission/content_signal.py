@@ -13,7 +13,7 @@ VERSION = "Cloudflare Content Signals Policy (24 September 2025), with `use` (1 
 
 _PURPOSES = frozenset({"search", "ai-input", "ai-train"})
 _USES = frozenset({"immediate", "reference", "full"})
-_AROUND_EQUALS = re.compile(r"\s*=\s*")
+_EQUALS = re.compile(r" ?= ?")
 _BETWEEN = re.compile(r"[,;\s]+")
 
 
@@ -23,7 +23,8 @@ def says(value: str) -> Says | None:
     Deny as soon as `ai-train=no` can be found in it. Allow only if the whole statement is well formed: what can't be read
     might restrict. Restricted reuse (`use=immediate`, `use=reference`) without a word on training is unknown.
     """
-    pairs = [item.partition("=") for item in _BETWEEN.split(_AROUND_EQUALS.sub("=", value.strip().lower())) if item]
+    tidy = _EQUALS.sub("=", " ".join(value.lower().split()))
+    pairs = [item.partition("=") for item in _BETWEEN.split(tidy) if item]
     training = {setting for name, _, setting in pairs if name == "ai-train"}
     if any(setting.strip("\"'") == "no" for setting in training):
         return "deny"

@@ -18,6 +18,10 @@ from allmende.permission.signal import VALUE_CHARS, Says, Signal
 STATEMENTS = 4
 """Different statements of one kind that are kept, strictest first. A host that says more contradicts itself."""
 
+RULES = 20_000
+"""Rules of all AI agents together, counted for each set of agents that are under the same. Beyond that, which no honest
+file needs, their Allow lines do not count: a small file must not make us build a big table for each of 150 agents."""
+
 _STRICTEST_FIRST: tuple[Says, ...] = ("deny", "unknown", "allow")
 
 
@@ -55,7 +59,7 @@ class RobotsRules:
         """License lines, for RSL."""
         groups = read.applicable(own)
         records = read.loose + tuple(record for group in groups for record in group.records)
-        self._own = _AgentRules(groups, said, "robots_txt") if groups else None
+        self._own = _AgentRules(groups, said, "robots_txt", frozenset({robots.key(own), "*"})) if groups else None
         self._ai = _ai_rules(read, said, listed() if ai_agents is None else ai_agents)
         self._signals = self._content_signals(records)
         usages = [content_usage.rule(record) for record in _named(records, robots.CONTENT_USAGE)]
@@ -176,11 +180,11 @@ class _AgentRules:
 
     __slots__ = ("_known", "_matcher", "_name", "_named", "_said")
 
-    def __init__(self, groups: tuple[Group, ...], said: Said, name: str, key: str = ""):
+    def __init__(self, groups: tuple[Group, ...], said: Said, name: str, agents: frozenset[str]):
         self._said = said
         self._name = name
         self._matcher = Matcher(rule for group in groups for rule in group.rules)
-        self._named = tuple((_agent(group, key), group.rules) for group in groups)
+        self._named = tuple((_agent(group, agents), group.rules) for group in groups)
         self._known: dict[int, Signal] = {}
 
     def signal(self, octets: str) -> Signal | None:
@@ -196,9 +200,9 @@ class _AgentRules:
         return known
 
 
-def _agent(group: Group, key: str) -> str:
-    """How a group names an agent, as written; the first of its names where any would do."""
-    return next((agent for agent in group.agents if key in robots.keys(agent)), group.agents[0])
+def _agent(group: Group, names: frozenset[str]) -> str:
+    """How a group names one of some agents, as written."""
+    return next((agent for agent in group.agents if robots.keys(agent) & names), "?")
 
 
 def _ai_rules(read: Robots, said: Said, ai_agents: frozenset[str]) -> list[_AgentRules]:
@@ -208,13 +212,29 @@ def _ai_rules(read: Robots, said: Said, ai_agents: frozenset[str]) -> list[_Agen
         for key in group.keys & ai_agents:
             places.setdefault(key, []).append(place)
     shared = {tuple(found): key for key, found in sorted(places.items(), reverse=True)}
-    different: dict[tuple[tuple[bool, str], ...], _AgentRules] = {}
+    different: dict[tuple[tuple[bool, str], ...], tuple[tuple[Group, ...], frozenset[str]]] = {}
     for found, key in sorted(shared.items()):
         groups = tuple(read.groups[place] for place in found)
         content = tuple([(rule.allow, rule.path) for group in groups for rule in group.rules])
-        if content not in different and not all(allow for allow, _ in content):
-            different[content] = _AgentRules(groups, said, "robots_txt_ai", key)
-    return list(different.values())
+        if not all(allow for allow, _ in content):
+            different.setdefault(content, (groups, frozenset({key})))
+    if sum(map(len, different)) > RULES:
+        return [_all_refusals(read, said, ai_agents)]
+    return [_AgentRules(groups, said, "robots_txt_ai", names) for groups, names in different.values()]
+
+
+def _all_refusals(read: Robots, said: Said, ai_agents: frozenset[str]) -> _AgentRules:
+    """Every Disallow of a group for an AI agent, whatever is allowed to it."""
+    return _AgentRules(
+        tuple(
+            msgspec.structs.replace(group, rules=tuple(rule for rule in group.rules if not rule.allow))
+            for group in read.groups
+            if group.keys & ai_agents
+        ),
+        said,
+        "robots_txt_ai",
+        ai_agents,
+    )
 
 
 def _named(records: Iterable[Record], name: str) -> Iterable[Record]:

@@ -60,6 +60,12 @@ def test_more_pieces_never_make_an_allow_of_what_can_not_be_read(some, more):
         assert says(",".join(some + more)) in {"unknown", "deny"}
 
 
+@pytest.mark.parametrize("filler", [" ", ",", "=", " =", "a", "ai-train=yes,", "\t "])
+def test_long_values_come_to_an_end(filler):
+    """In milliseconds; half a megabyte is what a line of robots.txt may have."""
+    assert says(f"ai-train=no,a{filler * (500_000 // len(filler))}b") == "deny"
+
+
 @given(st.text(max_size=60))
 def test_only_what_is_well_formed_allows(value):
     word = says(value)

@@ -144,6 +144,13 @@ def test_more_members_never_turn_deny_into_anything_else(some, more):
         assert says(", ".join(some + more)) == says(", ".join(more + some)) == "deny"
 
 
+@pytest.mark.parametrize(
+    "filler", [" ", ",", "=", "a", "a=(", 'a="', "train-ai=n,", "train-ai=y,", "a;b", "a=:", "ai=", "-"]
+)
+def test_long_statements_come_to_an_end(filler):
+    assert says(filler * (500_000 // len(filler))) in {"deny", "allow", "unknown", None}
+
+
 @given(st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: raw.decode("utf-8", "surrogateescape")))
 def test_any_text_is_read_and_only_consent_allows(statement):
     if says(statement) == "allow":

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allmende.permission.agents import keys
-from allmende.permission.host_rules import STATEMENTS, AiTxtRules, HostRules, RobotsRules, Said
+from allmende.permission.host_rules import RULES, STATEMENTS, AiTxtRules, HostRules, RobotsRules, Said
 from allmende.permission.policy import PRESETS
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -97,6 +97,20 @@ def test_groups_of_an_ai_agent_are_one():
     body = b"User-agent: GPTBot\nDisallow: /\n\nUser-agent: *\nDisallow:\n\nUser-agent: gptbot\nAllow: /free/\n"
     assert told(body, "/free/a.jpg") == []
     assert told(body, "/a.jpg") == [("robots_txt_ai", "deny", "GPTBot: Disallow: /", 2)]
+
+
+def rules_of_many(agents, count):
+    """Each agent has a rule of its own, and all have `count` together, so that no two are under the same."""
+    own = "".join(f"User-agent: {agent}\nAllow: /bot\nAllow: /{agent}\n" for agent in agents)
+    names = "".join(f"User-agent: {agent}\n" for agent in agents)
+    return f"{own}{names}Disallow: /bot\n{''.join(f'Disallow: /{i}{chr(10)}' for i in range(count))}".encode()
+
+
+def test_a_file_that_would_make_big_tables_for_each_agent_is_read_strictly():
+    agents = [f"agent{letter}" for letter in "abcdefghijkl"]
+    assert told(rules_of_many(agents, 10), "/bot", ai_agents=keys(agents)) == []
+    many = told(rules_of_many(agents, RULES // 10), "/bot", ai_agents=keys(agents))
+    assert [signal[:3] for signal in many] == [("robots_txt_ai", "deny", "agenta: Disallow: /bot")]
 
 
 def test_a_recipe_may_name_other_agents():
