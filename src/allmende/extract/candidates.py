@@ -18,13 +18,17 @@ from allmende.extract.judge import Judge, Verdict
 from allmende.extract.page import Link, Page
 from allmende.extract.urls import split_host
 from allmende.permission.licences import license_id
-from allmende.schema import CANDIDATES, REASON_FIELD, Reason
+from allmende.safety.personal import Counts, replace_in, total
+from allmende.schema import CANDIDATES, REASON_FIELD, WORDS, Reason
 
 ROWS = 200_000
 """Rows in a batch, at least, but for the last: some 100 MB."""
 
 _ROWS_AT_ONCE = 2_000
 """Rows that become Arrow together: their objects take about a megabyte."""
+
+TEXTS = ("caption", *WORDS, "text_before", "text_after")
+"""Columns in which personal data is replaced."""
 
 DROPPED = CANDIDATES.append(REASON_FIELD)
 """Columns of the rows that the judge dropped. They have no caption, and the `uid` of an empty one."""
@@ -53,6 +57,8 @@ class Batch(NamedTuple):
     """Captures: kept are those that are pages."""
     candidates: Count
     """Image links: kept are the rows of `kept`. Images without words or URL count as seen, too."""
+    personal: Counts
+    """Placeholders in all columns of `TEXTS`, of dropped rows too; empty unless asked for."""
 
 
 def candidate_batches(
@@ -61,6 +67,7 @@ def candidate_batches(
     crawl: str | None = None,
     *,
     keep_dropped: bool = False,
+    replace_personal: bool = False,
     rows: int = ROWS,
 ) -> Iterator[Batch]:
     """Judge every image of some pages and put them into tables.
@@ -70,6 +77,8 @@ def candidate_batches(
         judge: Chooses the captions.
         crawl: Value of the column of that name.
         keep_dropped: Also make a table of the links that the judge drops.
+        replace_personal: Put placeholders for personal data into captions and all other words. That is after they were
+            judged, as their author wrote them, and before the uid is made: whoever has a row can make it again.
         rows: A batch is given out when it has so many rows.
 
     Yields:
@@ -78,7 +87,7 @@ def candidate_batches(
     remaining = iter(items)
     more = True
     while more:
-        collector = _Collector(judge, crawl, keep_dropped=keep_dropped)
+        collector = _Collector(judge, crawl, keep_dropped=keep_dropped, replace_personal=replace_personal)
         with _uncollected():
             more = collector.fill(remaining, rows)
             batch = collector.batch()
@@ -100,11 +109,13 @@ def _uncollected() -> Iterator[None]:
 class _Rows:
     """A table under construction. Rows become Arrow a few at a time, while their strings are in the processor's cache."""
 
-    __slots__ = ("_counts", "_crawl", "_done", "_pages", "_schema", "links", "verdicts")
+    __slots__ = ("_counts", "_crawl", "_done", "_pages", "_replace", "_schema", "links", "personal", "verdicts")
 
-    def __init__(self, schema: pa.Schema, crawl: str | None) -> None:
+    def __init__(self, schema: pa.Schema, crawl: str | None, *, replace_personal: bool) -> None:
         self._schema = schema
         self._crawl = crawl
+        self._replace = replace_personal
+        self.personal: Counts = {}
         self._done: list[pa.RecordBatch] = []
         self._clear()
 
@@ -126,12 +137,16 @@ class _Rows:
     def _flush(self) -> None:
         size = len(self.links)
         columns = _link_columns(self.links) | _page_columns(self._pages, self._counts)
-        if "reason" in self._schema.names:
-            columns |= _keys(self.links, [""] * size) | {"caption_key": None}
+        dropped = "reason" in self._schema.names
+        if dropped:
             columns["reason"] = [str(reason) for reason in self.verdicts]
         else:
             columns |= _verdict_columns(self.verdicts)  # type: ignore[arg-type]
-            columns |= _keys(self.links, columns["caption"])
+        if self._replace:
+            self.personal = total((self.personal, replace_in(columns, TEXTS)))
+        columns |= _keys(self.links, columns.get("caption") or [""] * size)
+        if dropped:
+            columns["caption_key"] = None
         columns |= {"crawl": [self._crawl] * size, "seen": np.ones(size, np.int32)}
         arrays = [_array(columns.get(field.name), field.type, size) for field in self._schema]
         self._done.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
@@ -148,11 +163,12 @@ class _Collector:
 
     __slots__ = ("_judge", "_keep_dropped", "candidates", "dropped", "kept", "records", "rows")
 
-    def __init__(self, judge: Judge, crawl: str | None, *, keep_dropped: bool) -> None:
+    def __init__(self, judge: Judge, crawl: str | None, *, keep_dropped: bool, replace_personal: bool) -> None:
         self._judge = judge
         self._keep_dropped = keep_dropped
         self.records, self.candidates = Count(), Count()
-        self.kept, self.dropped = _Rows(CANDIDATES, crawl), _Rows(DROPPED, crawl)
+        self.kept = _Rows(CANDIDATES, crawl, replace_personal=replace_personal)
+        self.dropped = _Rows(DROPPED, crawl, replace_personal=replace_personal)
         self.rows = 0
 
     def fill(self, items: Iterator[Page | Reason], rows: int) -> bool:
@@ -193,8 +209,10 @@ class _Collector:
 
     def batch(self) -> Batch:
         """What was collected."""
+        kept = self.kept.table()
         dropped = self.dropped.table() if self._keep_dropped else None
-        return Batch(self.kept.table(), dropped, self.records, self.candidates)
+        personal = total((self.kept.personal, self.dropped.personal))
+        return Batch(kept, dropped, self.records, self.candidates, personal)
 
 
 def _array(values: Any, kind: pa.DataType, size: int) -> pa.Array:

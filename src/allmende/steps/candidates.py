@@ -26,6 +26,7 @@ from allmende.filters.judge import CaptionJudge
 from allmende.identity import key64
 from allmende.lake import Lake, PartWriter, Tally, part_id
 from allmende.recipe import Recipe
+from allmende.safety.personal import Counts, Kind, total
 from allmende.schema import CAPTURES, Reason
 from allmende.steps.buckets import BucketWriter, bucket_count
 from allmende.steps.step import Parts, Settings
@@ -77,7 +78,8 @@ class Worker:
             with _Output(part, self.settings.recipe, plan["buckets"]) as output:
                 for archive in plan["archives"]:
                     output.read(archive, self.judge)
-            part.commit({"record": output.records, "candidate": output.candidates})
+            facts = personal_facts(self.settings.recipe, output.personal)
+            part.commit({"record": output.records, "candidate": output.candidates}, facts)
 
 
 class _Output:
@@ -85,6 +87,7 @@ class _Output:
 
     def __init__(self, part: PartWriter, recipe: Recipe, buckets: int):
         self.records, self.candidates = Tally(), Tally()
+        self.personal: Counts = {}
         self._recipe = recipe
         self._files = ExitStack()
         self._kept = self._files.enter_context(BucketWriter(str(part.file(".parquet")), buckets))
@@ -112,6 +115,7 @@ class _Output:
                     self._dropped.write_table(batch.dropped)
                 self.records.add(_tally(batch.records))
                 self.candidates.add(_tally(batch.candidates))
+                self.personal = total((self.personal, batch.personal))
         except SourceRefused:  # a block of this machine, most likely: the next run may have more luck
             raise
         except SourceMissing:
@@ -125,7 +129,7 @@ def read_candidates(archive: str, recipe: Recipe, judge: Judge, captures: "Captu
 
     Args:
         archive: Path or URL of a WAT or WARC file.
-        recipe: Its sections select, extract and run are used.
+        recipe: Its sections select, extract, safety and run are used.
         judge: Chooses the captions.
         captures: Told of each image that the archive holds itself.
 
@@ -138,7 +142,13 @@ def read_candidates(archive: str, recipe: Recipe, judge: Judge, captures: "Captu
         pages = (
             _wat_pages(stream, recipe) if _is_wat(archive, recipe) else _warc_pages(stream, archive, recipe, captures)
         )
-        yield from candidate_batches(pages, judge, crawl, keep_dropped=recipe.extract.keep_dropped)
+        yield from candidate_batches(
+            pages,
+            judge,
+            crawl,
+            keep_dropped=recipe.extract.keep_dropped,
+            replace_personal=recipe.safety.replace_personal,
+        )
 
 
 def _is_wat(archive: str, recipe: Recipe) -> bool:
@@ -185,6 +195,11 @@ class Captures:
         """Writes what was noted since the last time."""
         self._writer.write(pa.Table.from_pylist(self._rows, CAPTURES))
         self._rows = []
+
+
+def personal_facts(recipe: Recipe, counts: Counts) -> dict[str, int]:
+    """A manifest's facts about personal data: `personal_email` and so on, also where none was found; none if not looked for."""
+    return {f"personal_{kind}": counts.get(kind, 0) for kind in Kind} if recipe.safety.replace_personal else {}
 
 
 def judge_of(recipe: Recipe) -> Judge:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import msgspec
 
-from allmende.recipe import Fetch, Recipe, Select
+from allmende.recipe import Fetch, Recipe, Safety, Select
 from allmende.recipe import Permission as Policy
 from allmende.steps import candidates, frequent, release, robots_captures, samples, table, unique
 from allmende.steps.step import Step
@@ -14,7 +14,9 @@ ALL: frozenset[str] = frozenset()
 _FETCH = frozenset(field.encode_name for field in msgspec.structs.fields(Fetch))
 _POLITENESS = _FETCH - {"from", "ports", "max_bytes", "max_redirects", "part_size"}
 """How hard and how long we ask may change between two runs; what counts as an answer may not."""
-_SELECT, _PERMISSION = (frozenset(field.name for field in msgspec.structs.fields(kind)) for kind in (Select, Policy))
+_SELECT, _PERMISSION, _SAFETY = (
+    frozenset(field.name for field in msgspec.structs.fields(kind)) for kind in (Select, Policy, Safety)
+)
 
 CANDIDATES = Step(
     name="candidates",
@@ -28,6 +30,7 @@ CANDIDATES = Step(
         "captions": ALL,
         "urls": ALL,
         "fetch": _FETCH - {"from"},
+        "safety": _SAFETY - {"replace_personal"},
         "run": frozenset({"workers"}),
     },
 )

@@ -1,4 +1,7 @@
-"""URL tables: `select.urls` in, `candidates/` out. The rows are the user's own choice, so no caption rule applies."""
+"""URL tables: `select.urls` in, `candidates/` out. The rows are the user's own choice, so no caption rule applies.
+
+Personal data is replaced all the same: whoever chose the rows did not choose whose address stands in them.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,13 +10,17 @@ import pyarrow as pa
 
 from allmende import url_table
 from allmende.commoncrawl.source import expand
+from allmende.extract.candidates import TEXTS
 from allmende.extract.urls import normalise, split_host
 from allmende.filters.captions import normalise_caption
 from allmende.identity import key64, uid
 from allmende.lake import Lake, Tally, part_id
+from allmende.permission.page import COLUMNS as PAGE_SIGNALS
 from allmende.recipe import Recipe
+from allmende.safety.personal import Counts, replace_in, total
 from allmende.schema import CANDIDATES, WORDS, Reason
 from allmende.steps.buckets import BucketWriter, bucket_count
+from allmende.steps.candidates import personal_facts
 from allmende.steps.step import Parts, Settings
 
 ROWS_PER_PART = 500_000
@@ -26,6 +33,7 @@ CARRIED = (
     "page_url",
     "page_language",
     "page_license",
+    *PAGE_SIGNALS,
     "crawl",
     "warc_file",
 )
@@ -71,17 +79,18 @@ class Worker:
         select = self.settings.recipe.select
         for name, part in task["parts"].items():
             tally, lines = Tally(), Tally()
+            personal: Counts = {}
             with self.settings.lake.step("candidates").part(name, self.settings.plan) as writer:
                 with BucketWriter(str(writer.file(".parquet")), part["buckets"]) as out:
                     for batch in url_table.read(part["file"], select.url_column, part["row_groups"]):
                         lines.keep(len(batch.rows))
                         if batch.malformed:
                             lines.drop(Reason.RECORD_MALFORMED, batch.malformed)
-                        out.write(self._candidates(batch.rows, tally))
-                writer.commit({"record": lines, "candidate": tally})
+                        out.write(self._candidates(batch.rows, tally, personal))
+                writer.commit({"record": lines, "candidate": tally}, personal_facts(self.settings.recipe, personal))
         return {"parts": len(task["parts"])}
 
-    def _candidates(self, rows: pa.Table, tally: Tally) -> pa.Table:
+    def _candidates(self, rows: pa.Table, tally: Tally, personal: Counts) -> pa.Table:
         select, longest = self.settings.recipe.select, self.settings.recipe.extract.max_url_chars
         captions = _text(rows, select.caption_column)
         index, urls, kept = [], [], []
@@ -96,10 +105,13 @@ class Worker:
             kept.append(normalise_caption(caption or ""))
         carried = {name: _text(rows, name) for name in CARRIED}
         columns: dict[str, Any] = {name: [values[i] for i in index] for name, values in carried.items()}
+        columns["caption"] = kept
+        if self.settings.recipe.safety.replace_personal:
+            personal |= total((personal, replace_in(columns, TEXTS)))
+            kept = columns["caption"]
         columns |= {
             "uid": [uid(url, caption) for url, caption in zip(urls, kept, strict=True)],
             "url": urls,
-            "caption": kept,
             "caption_source": [select.caption_column or None] * len(urls),
             "found_in": [found or "table" for found in columns["found_in"]],
             "url_key": [key64(url) for url in urls],

@@ -153,3 +153,32 @@ def test_names_are_those_of_identity(pages, keep_dropped):
         assert row["caption_key"] == key64(row["caption"].lower())
     assert batch.candidates.seen == batch.candidates.kept + sum(batch.candidates.dropped.values())
     assert batch.candidates.kept == len(batch.kept)
+
+
+def test_personal_data_is_replaced_after_the_judge_and_before_the_uid():
+    heard = []
+
+    def listening(url, words):
+        heard.append(words["alt"])
+        return Reason.NO_CAPTION if "drop" in url else Verdict(words["alt"], "alt", "de", 0.5)
+
+    words = {"alt": "Frag info@example.org", "title": "Tel. 030 23125-000", "link_text": "mehr"}
+    links = [
+        Link("https://a.example/1.jpg", "img", words, "oder 192.0.2.17", "ja"),
+        Link("https://a.example/2.jpg", "img", {"alt": "ein Rad"}),
+        Link("https://a.example/drop.jpg", "img", {"alt": "an info@example.org"}),
+    ]
+    (batch,) = candidate_batches([page(1, links)], listening, None, keep_dropped=True, replace_personal=True)
+    first, second = batch.kept.to_pylist()
+    assert heard[0] == "Frag info@example.org"
+    assert [first[name] for name in ("caption", "alt", "title", "link_text", "text_before", "text_after")] == [
+        "Frag [EMAIL]", "Frag [EMAIL]", "Tel. [PHONE]", "mehr", "oder [IPV4]", "ja",
+    ]  # fmt: skip
+    assert first["uid"] == uid(links[0].url, "Frag [EMAIL]")
+    assert first["caption_key"] == key64("frag [email]")
+    assert second["uid"] == uid(links[1].url, "ein Rad")
+    assert batch.dropped["alt"].to_pylist() == ["an [EMAIL]"]
+    assert batch.personal == {"email": 3, "ipv4": 1, "phone": 1}
+    (plain,) = candidate_batches([page(1, links)], listening, None)
+    assert plain.kept["caption"][0].as_py() == "Frag info@example.org"
+    assert plain.personal == {}
