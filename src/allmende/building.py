@@ -23,6 +23,7 @@ from allmende.lake import Lake, Plan
 from allmende.lock import locked
 from allmende.progress import Progress, Silent
 from allmende.recipe import Recipe
+from allmende.safety import lists
 from allmende.steps import list_screen
 from allmende.steps.documents import write_documents
 from allmende.steps.order import SAMPLES, steps
@@ -90,6 +91,7 @@ def run_steps(lake: Lake, recipe: Recipe, engine: Engine, progress: Progress) ->
 def outlook(recipe: Recipe) -> Outlook:
     """What `build` would do, without doing it. Path lists are read, nothing is written."""
     recipe_file.check(recipe)
+    lists.load(recipe.safety)
     lake = Lake(recipe_file.output(recipe))
     states = {}
     first = steps(recipe)[0]

@@ -116,6 +116,7 @@ def from_table(tables: Sequence[str], output: str, chosen: dict[str, Any], setti
         "dataset": {"name": output.rstrip("/").rsplit("/", 1)[-1], "output": output, "contact": chosen["contact"]},
         "select": {"urls": list(tables), **{k: chosen[k] for k in ("url_column", "caption_column")}},
         "dedup": {"max_url_seen": 0, "max_caption_seen": 0},
+        "safety": {"domain_lists": []},
         "images": {
             **{k: chosen[k] for k in ("size", "mode")},
             "format": chosen["image_format"],

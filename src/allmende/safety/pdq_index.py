@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 Hashes = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int64]
 
 BANDS = 16
 """Of 16 bits each: a table of 65,536 places for each band suits lists of a hundred thousand to some millions."""
@@ -27,7 +28,7 @@ MIN_QUALITY = 50
 LARGEST_DISTANCE = 63
 """Beyond it a query would look at half of the list."""
 _COMPARED_AT_ONCE = 1 << 20
-"""Entries of the list that are compared in one go, at most about: bounds memory to some 50 MB while queries run."""
+"""Entries of the list that are compared in one go, unless one place has more: some 50 MB while queries run."""
 _QUERIES_AT_ONCE = 1_000
 
 
@@ -80,7 +81,7 @@ class PdqIndex:
         """An entry in hexadecimal digits."""
         return self._words[:, entry].astype(">u8").tobytes().hex()
 
-    def nearest(self, queries: Hashes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def nearest(self, queries: Hashes) -> tuple[Numbers, Numbers]:
         """The nearest entry of each query.
 
         Args:
@@ -98,46 +99,39 @@ class PdqIndex:
             self._search(queries[block], found[block], differing[block])
         return found, differing
 
-    def _search(self, queries: Hashes, found: npt.NDArray[np.int64], differing: npt.NDArray[np.int64]) -> None:
+    def _search(self, queries: Hashes, found: Numbers, differing: Numbers) -> None:
         """`nearest` for some queries, in pieces that are small whatever stands in the places they look up."""
-        begins, sizes = self._places(queries)
-        load = np.cumsum(sizes.sum(axis=1))
-        start = 0
-        while start < len(queries):
-            before = load[start - 1] if start else 0
-            end = max(start + 1, int(np.searchsorted(load, before + _COMPARED_AT_ONCE, side="right")))
-            self._compare(queries, begins, sizes, slice(start, end), found, differing)
-            start = end
+        begins, lengths = self._places(queries)
+        owners = np.repeat(np.arange(len(queries)), BANDS * len(self._masks))
+        load = np.cumsum(lengths)
+        first = 0
+        while first < len(lengths):
+            before = load[first - 1] if first else 0
+            last = max(first + 1, int(np.searchsorted(load, before + _COMPARED_AT_ONCE, side="right")))
+            piece = slice(first, last)
+            self._compare(queries, (begins[piece], lengths[piece], owners[piece]), found, differing)
+            first = last
 
-    def _places(self, queries: Hashes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Where in `_entries`, read as one row, each probe's run begins, and how long it is; a row for each query."""
+    def _places(self, queries: Hashes) -> tuple[Numbers, Numbers]:
+        """The runs that the queries look up: where in `_entries`, read as one row, each begins, and how long it is."""
         probes = _bands(queries)[:, :, None] ^ self._masks  # m x 16 x probes
-        flat = probes.astype(np.int64) + (np.arange(BANDS) * 65_537)[:, None]
-        flat = flat.reshape(len(queries), BANDS * len(self._masks))
+        flat = (probes.astype(np.int64) + (np.arange(BANDS) * 65_537)[:, None]).ravel()
         starts = self._begins.ravel()
         begins = starts[flat].astype(np.int64)
-        sizes = starts[flat + 1] - begins
-        begins += np.repeat(np.arange(BANDS) * len(self), len(self._masks))
-        return begins, sizes
+        lengths = starts[flat + 1] - begins
+        begins += np.tile(np.repeat(np.arange(BANDS) * len(self), len(self._masks)), len(queries))
+        return begins, lengths
 
     def _compare(
-        self,
-        queries: Hashes,
-        begins: npt.NDArray[np.int64],
-        sizes: npt.NDArray[np.int64],
-        chosen: slice,
-        found: npt.NDArray[np.int64],
-        differing: npt.NDArray[np.int64],
+        self, queries: Hashes, runs: tuple[Numbers, Numbers, Numbers], found: Numbers, differing: Numbers
     ) -> None:
-        """Compares some queries with all entries of their places; notes the nearest in `found` and `differing`."""
-        lengths = sizes[chosen].ravel()
+        """Compares queries with the entries of some runs (begin, length, query); notes what is nearer than before."""
+        begins, lengths, owners = runs
         ends = np.cumsum(lengths)
-        if not ends.size or not ends[-1]:
-            return
         # The runs one after the other: position of each entry = its run's begin + its number in the run.
-        at = np.arange(ends[-1]) + np.repeat(begins[chosen].ravel() - (ends - lengths), lengths)
+        at = np.arange(ends[-1]) + np.repeat(begins - (ends - lengths), lengths)
         entries = self._entries.ravel()[at]
-        owners = np.repeat(np.arange(chosen.start, chosen.stop), sizes[chosen].sum(axis=1))
+        owners = np.repeat(owners, lengths)
         bits = np.zeros(len(entries), np.uint8)
         for word in range(4):  # after two words nearly all are out: of unlike hashes some 64 of 128 bits differ
             bits += np.bitwise_count(self._words[word][entries] ^ queries[owners, word])
@@ -146,8 +140,10 @@ class PdqIndex:
                 entries, owners, bits = entries[near], owners[near], bits[near]
         order = np.lexsort((entries, bits, owners))
         first = order[np.r_[True, owners[order][1:] != owners[order][:-1]][: len(order)]]
-        found[owners[first]] = entries[first]
-        differing[owners[first]] = bits[first]
+        owners, entries, bits = owners[first], entries[first], bits[first]
+        nearer = (bits < differing[owners]) | ((bits == differing[owners]) & (entries < found[owners]))
+        found[owners[nearer]] = entries[nearer]
+        differing[owners[nearer]] = bits[nearer]
 
 
 def _bands(hashes: Hashes) -> npt.NDArray[np.uint16]:

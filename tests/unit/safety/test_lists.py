@@ -2,7 +2,9 @@ import hashlib
 import hmac
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from allmende.errors import MissingExtra, RecipeError
 from allmende.recipe import Safety
@@ -258,6 +260,27 @@ def test_public_lists_may_have_a_few_bad_lines(write):
     assert unwanted(write("\n".join([*good, "<html>"]), "x.txt"), drop=("x",)).about[0].skipped == 1
     with pytest.raises(RecipeError, match="line 1: no domain; 2 lines are none"):
         unwanted(write("\n".join(["<html>", *good, "<p>"]), "x.txt"), drop=("x",))
+
+
+@pytest.mark.parametrize("path", sorted(Path(lists.__file__).parent.glob("data/*.txt")), ids=lambda path: path.name)
+def test_every_list_that_ships_says_where_it_comes_from(path):
+    text = path.read_text("utf-8")
+    assert "# Origin: " in text
+    assert "Licence: " in text
+    entries = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert len(entries) == len(set(entries))
+
+
+@given(st.binary(), st.sampled_from(["md5", "sha256", "pdq", "url", "domain", "plain"]))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_a_list_or_refused(tmp_path, content, kind):
+    path = tmp_path / "any.txt"
+    path.write_bytes(content)
+    try:
+        found = unwanted(str(path), drop=("any",)) if kind == "plain" else illegal(f"{kind}:{path}")
+    except RecipeError:
+        return
+    assert found.about[0].entries > 0
 
 
 def test_no_lists_at_all():

@@ -51,7 +51,7 @@ def test_bits_spread_over_all_bands_are_found_up_to_the_last():
 
 
 def test_crowded_places_are_compared_piece_by_piece(monkeypatch):
-    monkeypatch.setattr("allmende.safety.pdq_index._COMPARED_AT_ONCE", 100)
+    monkeypatch.setattr("allmende.safety.pdq_index._COMPARED_AT_ONCE", 20)
     rng = np.random.default_rng(1)
     entries = rng.integers(0, 4, (500, 4), dtype=np.uint64)
     queries = entries[rng.integers(0, 500, 50)] ^ np.uint64(1)

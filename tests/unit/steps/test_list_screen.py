@@ -5,6 +5,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
+from allmende.building import outlook
 from allmende.errors import RecipeChanged, RecipeError
 from allmende.lake import Lake, Plan
 from allmende.media.sample import ImageSample
@@ -174,3 +175,9 @@ def test_other_lists_are_not_mixed_into_a_dataset(tmp_path, safety):
     list_screen.prepare(lake, recipe(moved), redo=True)
     assert lake.step("samples").read_plan() is None
     assert list_screen.read_lists(lake)[1].entries == 2
+
+
+def test_a_dry_run_looks_at_the_lists_too(tmp_path):
+    broken = Safety(hash_lists=(f"md5:{tmp_path}/none.txt",))
+    with pytest.raises(RecipeError, match="no such file"):
+        outlook(recipe(broken))
