@@ -57,7 +57,7 @@ SIGNALS: tuple[Kind, ...] = (
     Kind(
         "rsl",
         "`License:` lines of robots.txt, `Link: rel=license` header, `<link rel=license type=application/rsl+xml>`",
-        "the licence prohibits `ai-train`, `ai-all` or `all`, or permits usages without naming one of them",
+        "the licence prohibits `ai-train`, `ai-all` or `all`, or permits usages without naming one of them, or permits training only for payment, by a licence server's token or with reports",
         "Really Simple Licensing 1.0 (December 2025)",
     ),
     Kind("ai_txt", "`/ai.txt` of the file's host", "a rule disallows the path", "Spawning ai.txt (2023)"),
@@ -69,7 +69,7 @@ SIGNALS: tuple[Kind, ...] = (
     ),
     Kind(
         "noai",
-        "`X-Robots-Tag` of the file and of the page, `<meta name=robots>` of the page",
+        "`X-Robots-Tag` of the file and of the page, `<meta name=robots>` of the page and metas that name an agent",
         "`noai`, `noml`; for images also `noimageai`",
         "convention (DeviantArt, November 2022)",
     ),
