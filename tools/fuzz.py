@@ -14,12 +14,13 @@ import argparse
 import hashlib
 import importlib.util
 import mmap
-import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 import warnings
@@ -64,7 +65,8 @@ def _options() -> argparse.Namespace:
 def _parent(name: str, options: argparse.Namespace) -> int:
     """Starts the process again and again until the time is over; what it was at when it died is a finding."""
     end, seed, found, runs = time.monotonic() + options.seconds, options.seed, 0, 0
-    scratch = Path(f"/tmp/allmende-fuzz-{os.getpid()}-{name}")
+    folder = Path(tempfile.mkdtemp(prefix="allmende-fuzz-"))
+    scratch = folder / name
     scratch.write_bytes(bytes(4 + (1 << 18)))
     while (left := end - time.monotonic()) > 1:
         command = [sys.executable, __file__, name, "--child", str(scratch), "--seconds", str(left)]
@@ -77,7 +79,7 @@ def _parent(name: str, options: argparse.Namespace) -> int:
         data = stored[4 : 4 + int.from_bytes(stored[:4], "little")]
         found += _keep(name, data, f"the process ended with {code}")
         seed += 1_000_003
-    scratch.unlink()
+    shutil.rmtree(folder)
     print(f"{name}: {runs:,} inputs, {found} findings", flush=True)
     return int(found > 0)
 

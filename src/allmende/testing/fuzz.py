@@ -12,23 +12,13 @@ import contextlib
 import io
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from allmende.testing import fuzz_seeds as seeds
+from allmende.testing import fuzz_signals
+from allmende.testing.fuzz_target import Target
 
 MAX_BYTES = 1 << 20
 """Caps given to what takes one: small, so that whoever ignores it is soon found out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A parser to be fuzzed."""
-
-    run: Callable[[bytes], None]
-    seeds: Callable[[], list[bytes]]
-    """Real inputs to start from."""
-    words: tuple[bytes, ...] = ()
-    """What the format is made of; put into inputs now and then."""
 
 
 def _records(data: bytes) -> None:
@@ -211,12 +201,6 @@ def _retry_after(data: bytes) -> None:
     assert seconds is None or seconds >= 0
 
 
-def _x_robots_tag(data: bytes) -> None:
-    from allmende.permission.x_robots_tag import XRobotsTag
-
-    XRobotsTag().after("http://a.example/", {"x-robots-tag": data.decode("latin-1").split("\n")})
-
-
 def _url_table(data: bytes) -> None:
     """First line: the format; then the file."""
     import tempfile
@@ -270,10 +254,9 @@ TARGETS: dict[str, Target] = {
     "response": Target(_response, seeds.responses, seeds.HEADER_WORDS),
     "encoding": Target(_encoding, seeds.bodies, (b"gzip", b"br", b"zstd", b"deflate", b",", b"identity")),
     "retry_after": Target(_retry_after, seeds.retry_afters, (b" GMT", b"-", b"9" * 40, b"Feb", b"\xb2", b"+0000")),
-    "x_robots_tag": Target(_x_robots_tag, seeds.x_robots_tags, (b"noai", b"unavailable_after:", b",", b":", b"bot:")),
     "url_table": Target(_url_table, seeds.tables, (b"url", b'"', b"\0", b"[", b"{", b"\t", b"PAR1")),
     "inspect": Target(_inspect, seeds.files, (b"ustar", b"PAR1", b"WARC/1.0", b"{", b",", b"\x1f\x8b\x08")),
-}
+} | fuzz_signals.TARGETS
 """By name."""
 
 LARGEST = 1 << 17

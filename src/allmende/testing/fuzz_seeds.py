@@ -172,11 +172,6 @@ def retry_afters() -> list[bytes]:
     ]
 
 
-def x_robots_tags() -> list[bytes]:
-    """Values of the header, one a line."""
-    return [b"noai, NoImageAI", b"otherbot: noindex, nofollow\nunavailable_after: 25 Jun 2020 15:00:00 PST", b"none"]
-
-
 def tables() -> list[bytes]:
     """A format, and a URL table in it."""
     rows = [{"url": f"http://a.example/{i}.jpg", "caption": f"Picture {i}"} for i in range(3)]
