@@ -1,6 +1,7 @@
 """Everything that the headers of a response say about the file that came with them."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -9,10 +10,13 @@ from allmende.permission import content_usage, tdmrep, x_robots_tag
 from allmende.permission.protocol import Headers
 from allmende.permission.rsl import rsl_urls
 from allmende.permission.signal import VALUE_CHARS, Signal
-from allmende.permission.x_robots_tag import OURS, Bears
+from allmende.permission.x_robots_tag import Agents, Bears
 
 NAMES = frozenset({"x-robots-tag", "tdm-reservation", "tdm-policy", "content-usage", "link"})
 """Headers that are read."""
+
+MOST_ALIKE = 16
+"""Signals of one name and meaning that are kept of one response, or of one page."""
 
 LINK = "header:link"
 """Field of the signal for an RSL licence that a header names."""
@@ -23,7 +27,7 @@ def signals(
     url: str,
     *,
     now: datetime,
-    agents: Collection[str] = OURS,
+    agents: Agents = None,
     bears: Bears = "image",
     licences: bool = True,
 ) -> tuple[Signal, ...]:
@@ -36,7 +40,7 @@ def signals(
         headers: All of them.
         url: That answered, after redirects.
         now: With a time zone.
-        agents: Product tokens whose rules bind us, for X-Robots-Tag.
+        agents: Whose rules of X-Robots-Tag bind us.
         bears: What the file is.
         licences: Give that signal; not for a caller who goes and reads the licences.
     """
@@ -50,7 +54,18 @@ def signals(
     found += content_usage.header(headers.get("content-usage", ()), "")
     links = rsl_urls(headers, url) if licences else ()
     found += [Signal(name="rsl", says="unknown", value=link[:VALUE_CHARS], field=LINK) for link in links]
-    return tuple(msgspec.structs.replace(signal, at=now) for signal in found)
+    return tuple(msgspec.structs.replace(signal, at=now) for signal in bounded(found))
+
+
+def bounded(signals: Iterable[Signal]) -> list[Signal]:
+    """The first `MOST_ALIKE` of each name and meaning: enough to decide, and no server fills our tables."""
+    counts: Counter[tuple[str, str]] = Counter()
+    kept = []
+    for signal in signals:
+        counts[signal.name, signal.says] += 1
+        if counts[signal.name, signal.says] <= MOST_ALIKE:
+            kept.append(signal)
+    return kept
 
 
 def first(values: Sequence[str]) -> str:

@@ -5,11 +5,11 @@ stands; of a tag that names an agent, `agent: content`. There the agent holds fo
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from allmende.permission.signal import Signal
-from allmende.permission.x_robots_tag import OURS, Bears
+from allmende.permission.x_robots_tag import Agents, Bears, heard
 from allmende.permission.x_robots_tag import signals as rule_signals
 
 ROBOTS = frozenset({"robots", "x-robots-tag"})
@@ -20,7 +20,7 @@ AGENT_ENDS = ("bot", "crawler", "spider")
 that it knows, and these, so that a list of agents that a recipe names finds them."""
 
 _VALUED = ("max-", "unavailable_after")
-_line = re.compile(r"([^\s:,]+):(.*)", re.DOTALL).match
+_line = re.compile(r"([^:,]+):(.*)", re.DOTALL).match
 
 
 def stored(tags: Iterable[tuple[str, str]]) -> str | None:
@@ -42,7 +42,7 @@ def stored(tags: Iterable[tuple[str, str]]) -> str | None:
 def _scope(line: str) -> tuple[str, str]:
     """The agent that a line names, in lower case (empty if none), and its rules."""
     parts = _line(line.strip())
-    if not parts or (name := parts[1].lower()).startswith(_VALUED):
+    if not parts or (name := parts[1].strip().lower()).startswith(_VALUED):
         return "", line
     return name, parts[2]
 
@@ -51,7 +51,7 @@ def signals(
     lines: str,
     *,
     now: datetime,
-    agents: Collection[str] = OURS,
+    agents: Agents = None,
     bears: Bears = "shown image",
     url: str = "",
     at: datetime | None = None,
@@ -61,16 +61,16 @@ def signals(
     Args:
         lines: As `stored` makes them.
         now: For `unavailable_after`; with a time zone.
-        agents: Product tokens whose rules bind us.
+        agents: Whose rules bind us.
         bears: What the rules are read for.
         url: Of the page.
         at: When it was captured.
     """
-    heard = {agent.lower() for agent in agents} | ROBOTS | {"", "*"}
+    bound = heard(agents)
     found: dict[Signal, None] = {}
     for line in lines.split("\n"):
         agent, rules = _scope(line)
-        if agent in heard:
+        if agent in ROBOTS or agent in bound:
             field = f"meta:{agent or 'robots'}"
             told = rule_signals([rules], now=now, agents=agents, bears=bears, url=url, field=field, at=at)
             found |= dict.fromkeys(told)

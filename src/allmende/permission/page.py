@@ -18,7 +18,7 @@ The time of a page's statements is that of its capture, and `unavailable_after` 
 gives the same rows whenever it runs. To judge by today's date, pass `now`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -29,8 +29,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allmende.permission import content_usage, meta_robots, rsl, tdmrep, x_robots_tag
+from allmende.permission.headers import bounded
 from allmende.permission.signal import VALUE_CHARS, Signal
-from allmende.permission.x_robots_tag import OURS, Bears
+from allmende.permission.x_robots_tag import Agents, Bears
 
 COLUMNS = (
     "page_robots",
@@ -56,7 +57,7 @@ def page_signals(
     row: Mapping[str, Any],
     *,
     bears: Bears = "shown image",
-    agents: Collection[str] = OURS,
+    agents: Agents = None,
     now: datetime | None = None,
 ) -> tuple[Signal, ...]:
     """What the page of a row says.
@@ -64,7 +65,7 @@ def page_signals(
     Args:
         row: With columns of `ROW`; those that lack are null.
         bears: For what it is asked: `shown image` or `document`.
-        agents: Product tokens whose rules bind us.
+        agents: Whose rules bind us.
         now: With a time zone; None for the time of capture.
     """
     raw = tuple(row.get(name) for name in COLUMNS)
@@ -75,14 +76,16 @@ def page_signals(
     dated = any(text and "unavailable" in text.lower() for text in raw[:2])
     moment = (now or at or _EPOCH) if dated else _EPOCH
     image_url = row.get("url") or "" if bears == "shown image" else row.get("page_url") or ""
-    found = _read(raw, bears, frozenset(agents), moment)
+    found = _read(raw, bears, None if agents is None else frozenset(agents), moment)
     found += _licences(raw[5], image_url) if raw[5] else ()
     url = row.get("page_url") or ""
-    return tuple(msgspec.structs.replace(signal, url=url, at=at) for signal in found)
+    return tuple(msgspec.structs.replace(signal, url=url, at=at) for signal in bounded(found))
 
 
 @lru_cache(maxsize=65_536)
-def _read(raw: tuple[str | None, ...], bears: Bears, agents: frozenset[str], now: datetime) -> tuple[Signal, ...]:
+def _read(
+    raw: tuple[str | None, ...], bears: Bears, agents: frozenset[str] | None, now: datetime
+) -> tuple[Signal, ...]:
     robots, header, reservation, policy, usage, _ = raw
     found: list[Signal] = []
     if header:
@@ -117,7 +120,7 @@ def page_signals_column(
     table: pa.Table | pa.RecordBatch,
     *,
     bears: Bears = "shown image",
-    agents: Collection[str] = OURS,
+    agents: Agents = None,
     now: datetime | None = None,
 ) -> list[tuple[Signal, ...]]:
     """`page_signals` of every row, in order. Rows whose page says nothing cost nothing.
@@ -136,7 +139,8 @@ def page_signals_column(
     places = np.flatnonzero(speaks)
     rows = table.select(present).take(pa.array(places)).to_pylist()
     found: list[tuple[Signal, ...]] = [()] * table.num_rows
-    heard = frozenset(agents)
+    if agents is not None:
+        agents = frozenset(agents)
     for place, row in zip(places.tolist(), rows, strict=True):
-        found[place] = page_signals(row, bears=bears, agents=heard, now=now)
+        found[place] = page_signals(row, bears=bears, agents=agents, now=now)
     return found

@@ -23,7 +23,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from allmende.permission.agents import OWN_TOKEN
+from allmende.permission.agents import OWN_TOKEN, listed
 from allmende.permission.protocol import ALLOWED, Headers, Verdict
 from allmende.permission.signal import VALUE_CHARS, Says, Signal
 
@@ -33,6 +33,10 @@ VERSION = (
 
 OURS = frozenset({OWN_TOKEN})
 """Product tokens that we answer to, in lower case."""
+
+Agents = Collection[str] | None
+"""Product tokens whose rules bind us beside our own, in any case: those of a recipe's `permission.ai_agents`. None for the
+list that ships (`allmende.permission.agents`): what a site forbids to any AI crawler, it does not offer to us."""
 
 Bears = Literal["image", "shown image", "document"]
 """What a rule is read for: an image file, by its own header; an image, by a page that shows it; a page, for its text."""
@@ -96,7 +100,7 @@ def signals(
     values: Sequence[str],
     *,
     now: datetime,
-    agents: Collection[str] = OURS,
+    agents: Agents = None,
     bears: Bears = "image",
     url: str = "",
     field: str = "header:x-robots-tag",
@@ -107,26 +111,32 @@ def signals(
     Args:
         values: Of each header.
         now: For `unavailable_after`; with a time zone.
-        agents: Product tokens whose rules bind us: our own, and those of AI agents if the policy says so.
+        agents: Whose rules bind us.
         bears: What the rules are read for.
         url: Of the page, if they are a page's.
         field: Where they stand.
         at: When they were read.
     """
-    heard = _heard(frozenset(agents))
+    bound = heard(agents)
     found: dict[Signal, None] = {}
     for value in values:
         for directive in directives(value):
-            if directive.agent in heard and (meaning := _meaning(directive, bears, now)):
+            if directive.agent in bound and (meaning := _meaning(directive, bears, now)):
                 name, says = meaning
                 text = directive.text[:VALUE_CHARS]
                 found[Signal(name=name, says=says, value=text, url=url, field=field, at=at)] = None
     return tuple(found)
 
 
+def heard(agents: Agents) -> frozenset[str]:
+    """The names, in lower case, whose rules bind us; empty and `*` for everybody's."""
+    return _heard(None if agents is None else frozenset(agents))
+
+
 @lru_cache(maxsize=64)
-def _heard(agents: frozenset[str]) -> frozenset[str]:
-    return frozenset({"", "*"} | {agent.lower() for agent in agents})
+def _heard(agents: frozenset[str] | None) -> frozenset[str]:
+    names = listed() if agents is None else {agent.lower() for agent in agents}
+    return OURS | names | {"", "*"}
 
 
 def _meaning(directive: Directive, bears: Bears, now: datetime) -> tuple[str, Says] | None:

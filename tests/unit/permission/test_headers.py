@@ -64,8 +64,21 @@ def test_what_is_read_depends_on_the_kind_of_file():
 
 def test_agents():
     told = {"x-robots-tag": ["GPTBot: noindex, CCBot: noai"]}
-    assert read(told) == ()
-    assert [s.value for s in read(told, agents={"allmende", "ccbot"})] == ["CCBot: noai"]
+    assert read(told, agents=()) == ()
+    assert [s.value for s in read(told, agents={"ccbot"})] == ["CCBot: noai"]
+    assert [s.value for s in read(told)] == ["GPTBot: noindex", "CCBot: noai"]
+
+
+def test_no_server_fills_our_tables():
+    told = {
+        "x-robots-tag": [
+            ", ".join(f"rule{i}" for i in range(5_000)),
+            ", ".join(f"noai: {i}" for i in range(5_000)),
+            "none",
+        ]
+    }
+    found = [(s.name, s.says) for s in read(told)]
+    assert (len(found), found[-1]) == (2 * headers.MOST_ALIKE + 1, ("noindex", "deny"))
 
 
 def test_long_values_are_cut():

@@ -9,7 +9,7 @@ from allmende.permission.meta_robots import signals, stored
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
-def read(lines, bears="shown image", agents=("allmende",)):
+def read(lines, bears="shown image", agents=()):
     return [(s.name, s.says, s.field) for s in signals(lines, now=NOW, bears=bears, agents=agents)]
 
 
@@ -38,9 +38,10 @@ def test_what_binds_the_images_of_a_page_and_what_its_text(lines, on_images, on_
 
 
 def test_metas_that_name_an_agent():
-    lines = "index\ngptbot: nofollow, noai\nallmende: noimageai"
+    lines = "index\ngptbot: nofollow, noai\nother bot: noai\nallmende: noimageai"
     assert read(lines) == [("noai", "deny", "meta:allmende")]
-    assert read(lines, agents=("allmende", "GPTBot")) == [
+    assert read(lines, agents=("Other Bot",))[0] == ("noai", "deny", "meta:other bot")
+    assert read(lines, agents=None) == [
         ("noai", "deny", "meta:gptbot"),
         ("noai", "deny", "meta:allmende"),
     ]

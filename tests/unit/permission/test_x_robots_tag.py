@@ -168,8 +168,10 @@ def test_signals(value, expected):
 
 
 def test_rules_for_agents_of_a_list():
-    told = signals(["GPTBot: noindex", "ccbot: noml"], now=NOW, agents={"allmende", "gptbot", "CCBot"})
-    assert [s.value for s in told] == ["GPTBot: noindex", "ccbot: noml"]
+    told = ["GPTBot: noindex", "ccbot: noml", "otherbot: noai", "Allmende: none"]
+    assert [s.value for s in signals(told, now=NOW)] == [told[0], told[1], told[3]]
+    assert [s.value for s in signals(told, now=NOW, agents=["OtherBot"])] == told[2:]
+    assert [s.value for s in signals(told, now=NOW, agents=())] == told[3:]
 
 
 @given(st.lists(st.text()), st.sampled_from(["image", "shown image", "document"]))
