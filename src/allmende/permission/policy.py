@@ -81,13 +81,13 @@ SIGNALS: tuple[Kind, ...] = (
     ),
     Kind(
         "iptc_plus",
-        "XMP of the file: `plus:DataMining`",
+        "XMP of the file, and metadata assertions of its C2PA manifests: `plus:DataMining`",
         "any `DMI-PROHIBITED` value that covers training",
         "IPTC Photo Metadata 2023.1; PLUS Data Mining",
     ),
     Kind(
         "c2pa",
-        "C2PA manifest of the file: `cawg.training-mining` and the older `c2pa.training-mining`",
+        "C2PA manifests in the file: `cawg.training-mining` and the older `c2pa.training-mining`; manifests elsewhere are not fetched",
         "training or mining is `notAllowed`, or `constrained`",
         "CAWG Training and Data Mining Assertion 1.1 (16 May 2025); C2PA 1.x",
     ),
