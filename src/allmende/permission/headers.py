@@ -46,15 +46,21 @@ def signals(
     """
     if NAMES.isdisjoint(headers):
         return ()
-    found = list(x_robots_tag.signals(headers.get("x-robots-tag", ()), now=now, agents=agents, bears=bears))
-    policy = first(headers.get("tdm-policy", ()))
-    reserved = tdmrep.value_signal(headers.get("tdm-reservation", ()), tdmrep.HEADER, policy=policy)
+    told = {name: [_writable(value) for value in headers.get(name, ())] for name in NAMES}
+    found = list(x_robots_tag.signals(told["x-robots-tag"], now=now, agents=agents, bears=bears))
+    policy = first(told["tdm-policy"])
+    reserved = tdmrep.value_signal(told["tdm-reservation"], tdmrep.HEADER, policy=policy)
     if reserved:
         found.append(reserved)
-    found += content_usage.header(headers.get("content-usage", ()), "")
-    links = rsl_urls(headers, url) if licences else ()
+    found += content_usage.header(told["content-usage"], "")
+    links = rsl_urls(told, url) if licences else ()
     found += [Signal(name="rsl", says="unknown", value=link[:VALUE_CHARS], field=LINK) for link in links]
     return tuple(msgspec.structs.replace(signal, at=now) for signal in bounded(found))
+
+
+def _writable(value: str) -> str:
+    """Without lone surrogates, which tables can't hold."""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def bounded(signals: Iterable[Signal]) -> list[Signal]:

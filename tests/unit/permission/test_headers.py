@@ -81,6 +81,12 @@ def test_no_server_fills_our_tables():
     assert (len(found), found[-1]) == (2 * headers.MOST_ALIKE + 1, ("noindex", "deny"))
 
 
+def test_values_can_be_stored_whatever_they_are():
+    told = read({name: ["noai\ud800"] for name in headers.NAMES})
+    assert {s.value for s in told} == {"noai?", "noai?; policy=noai?"}
+    assert {s.name for s in told} == {"noai", "tdmrep", "content_usage"}
+
+
 def test_long_values_are_cut():
     assert len(read({"tdm-reservation": ["x" * 1_000]})[0].value) == 500
 
