@@ -10,6 +10,7 @@ from allmende import recipe_file, schema
 from allmende.cli import COMMANDS, root
 from allmende.permission import policy
 from allmende.recipe import Recipe
+from allmende.safety.hits import HITS
 
 HOME = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by `make docs` from the code; edit the code instead. -->\n"
@@ -75,6 +76,7 @@ def tables_page() -> str:
         "candidates and unique": schema.CANDIDATES,
         "samples": schema.SAMPLES,
         "samples, dropped": schema.FAILURES,
+        "samples, hits": HITS,
     }
     for name, table in tables.items():
         lines += [f"## {name}\n", "| column | type | meaning |", "|---|---|---|"]
