@@ -8,6 +8,7 @@ from typing import IO, Any
 import msgspec
 
 from allmende.inspect.finding import Finding, examples, shown
+from allmende.publish.unsafe import why_unsafe
 
 _READ_AT_MOST = 1 << 20
 
@@ -26,14 +27,16 @@ def tar(stream: IO[bytes], packed: bool, rows: int, limit: int) -> Finding:
     volume = members = samples = 0
     key, last = None, ""
     finding = Finding(kind="")
+    dangers = _Dangers()
     try:
-        with tarfile.open(fileobj=stream, mode="r|*") as opened:
+        with tarfile.open(fileobj=stream, mode="r|*", tarinfo=_Header) as opened:
             for member in opened:
                 if limit and members == limit:
                     finding.complete = False
                     break
                 opened.members = []  # type: ignore[attr-defined]  # else tarfile keeps every header it has read
                 members, volume, last = members + 1, volume + member.size, member.name
+                dangers.look(member)
                 name, _, extension = _split(member.name)
                 extensions[extension] += 1
                 if name != key:
@@ -47,12 +50,61 @@ def tar(stream: IO[bytes], packed: bool, rows: int, limit: int) -> Finding:
         finding.problems = (f"The archive is damaged or cut off {where}: {error}.",)
     if finding.complete and not finding.problems and not packed and not _ends(stream):
         finding.problems = (f"The archive has no end mark: it may be cut off after member {last}.",)
+    finding.problems += dangers.told()
     grouped = samples < members
     finding.kind = "WebDataset shard (tar)" if grouped else "tar archive"
     finding.facts = {"members": members, "samples": samples, "bytes of members": volume}
     finding.counts = {"Members": dict(extensions)} if extensions else {}
     finding.examples = examples(first)
     return finding
+
+
+class _Header(tarfile.TarInfo):
+    """A header that may not ask for much: `tarfile` reads long names and extended headers into memory as a whole."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Header":
+        """See `tarfile.TarInfo.frombuf`."""
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _EXTENDS and header.size > _READ_AT_MOST:
+            raise tarfile.ReadError(f"an extended header of {header.size:,} bytes")
+        return header
+
+
+_EXTENDS = frozenset(
+    {
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    }
+)
+"""Types of headers whose data belong to the next one."""
+
+
+class _Dangers:
+    """Members that may harm who unpacks or loads the archive: counted, with the first of each kind."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, str] = {}
+        self._counts: Counter[str] = Counter()
+
+    def look(self, member: tarfile.TarInfo) -> None:
+        """Judges a member by its name and type."""
+        why = why_unsafe(member.name)
+        if not why and not (member.isreg() or member.isdir()):
+            why = "it is a link or a device, not a file"
+        if why:
+            self._first.setdefault(why, member.name)
+            self._counts[why] += 1
+
+    def told(self) -> tuple[str, ...]:
+        """A problem for each kind."""
+        return tuple(
+            f"Do not unpack or load this: {shown(self._first[why])}: {why} ({count:,} such members)."
+            for why, count in self._counts.items()
+        )
 
 
 def _ends(stream: IO[bytes]) -> bool:

@@ -277,3 +277,58 @@ def test_files_on_the_web(web):
     assert inspect(f"{web}/parquet/00000.parquet").facts["rows"] == 9
     with pytest.raises(SourceError):
         inspect(f"{web}/nothing.warc.gz")
+
+
+def shard_with(*members):
+    """A tar file of two good members, and these."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as file:
+        for name, kind in (("0.jpg", tarfile.REGTYPE), ("0.txt", tarfile.REGTYPE), *members):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            file.addfile(info)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "why"),
+    [
+        ("0.pkl", tarfile.REGTYPE, "unpickle"),
+        ("0.pyd", tarfile.REGTYPE, "unpickle"),
+        ("0.model.pth", tarfile.REGTYPE, "unpickle"),
+        ("0.PKL", tarfile.REGTYPE, "unpickle"),
+        ("../../.bashrc", tarfile.REGTYPE, "out of its folder"),
+        ("/etc/cron.d/x", tarfile.REGTYPE, "absolute"),
+        ("pipe:touch x", tarfile.REGTYPE, "command"),
+        ("0.sh", tarfile.REGTYPE, "program"),
+        ("0.png", tarfile.SYMTYPE, "link or a device"),
+        ("0.png", tarfile.LNKTYPE, "link or a device"),
+        ("0.png", tarfile.CHRTYPE, "link or a device"),
+    ],
+)
+def test_members_that_may_harm_are_told_and_not_followed(tmp_path, name, kind, why):
+    (problem,) = look(tmp_path, "00000.tar", shard_with((name, kind))).problems
+    assert why in problem
+    assert "1 such members" in problem
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_header_may_not_ask_for_memory(tmp_path):
+    """tarfile would read all of an extended header at once: here a gigabyte, packed into a megabyte."""
+    header = tarfile.TarInfo("pax")
+    header.type, header.size = tarfile.XHDTYPE, 1 << 30
+    packer = io.BytesIO()
+    with gzip.GzipFile(fileobj=packer, mode="wb", compresslevel=1) as file:
+        file.write(header.tobuf(tarfile.USTAR_FORMAT))
+        for _ in range(16):
+            file.write(bytes(1 << 20))
+    finding = look(tmp_path, "00000.tar.gz", packer.getvalue())
+    assert "an extended header of 1,073,741,824 bytes" in finding.problems[0]
+
+
+@pytest.mark.parametrize("location", ["pipe:touch x", "pipe:cat /etc/passwd |", "| touch x"])
+def test_a_location_is_no_command(tmp_path, monkeypatch, location):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceError):
+        inspect(location)
+    assert list(tmp_path.iterdir()) == []
