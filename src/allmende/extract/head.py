@@ -53,7 +53,7 @@ _TITLES = frozenset({"og:title", "twitter:title"})
 _SIGNALS = frozenset({"tdm-reservation", "tdm-policy", "html@/lang", "html@/xml:lang", "content-language"})
 _NO_RULES = _IMAGES.keys() | _ALTS.keys() | _TITLES | _SIGNALS
 _WANTED = _NO_RULES | meta_robots.ROBOTS | OURS | listed()
-_MOST_NAMES = 10_000
+_MOST_NAMES, _LONGEST_NAME = 10_000, 100
 _MOST_SCRIPT = 10_000
 """Characters of an RSL licence in a page that are kept. One that is longer can't be read any more, and is unknown."""
 
@@ -69,15 +69,18 @@ class _Names(dict[str, str]):
         self._is_wanted = is_wanted
 
     def __missing__(self, written: str) -> str:
+        lower = written.lower()
+        known = lower if self._is_wanted(lower) else ""
         if len(self) >= _MOST_NAMES:
             self.clear()
-        lower = written.lower()
-        self[written] = lower if self._is_wanted(lower) else ""
-        return self[written]
+        if len(written) <= _LONGEST_NAME:
+            self[written] = known
+        return known
 
 
 _META_NAMES = _Names(lambda name: name in _WANTED or name.endswith(AGENT_ENDS))
 _HEADER_NAMES = _Names(_HEADERS.__contains__)
+_RELS = _Names(lambda rel: "license" in rel or "image_src" in rel)
 
 
 def read_head(
@@ -105,7 +108,7 @@ def read_head(
     for name, content in told:
         said.setdefault(name, []).append(content)
     # Most <link> are style sheets and icons: only those that may be wanted are looked at closely.
-    marked = [(link.rel.lower().split(), link) for link in links if "icense" in link.rel or "mage_src" in link.rel]
+    marked = [(rels.split(), link) for link in links if (rels := _RELS[link.rel])]
     licenses = [link.url for rels, link in marked if link.url and "license" in rels and not rsl.is_rsl(rels, link.type)]
     sources = [link.url for rels, link in marked if "image_src" in rels]
     if license_url:

@@ -118,7 +118,7 @@ def test_a_protocol_error_overrides_no_reservation(metas, headers, expected):
 
 @pytest.mark.parametrize("form", ["current", "2019", "2013"])
 def test_licences_for_machines_are_no_licence_of_the_page(form):
-    html = """<link rel="license" type="application/rsl+xml" href="/a.xml"><link rel="License" type="application/RSL+xml"
+    html = """<link rel="license" type="application/rsl+xml" href="/a.xml"><link rel="LICENSE" type="application/RSL+xml"
     href="b.xml"><link rel="license" href="https://creativecommons.org/licenses/by/4.0/"><link rel="alternate"
     type="application/rsl+xml" href="/c.xml">"""
     told = ["https://example.org/d.xml", "/a.xml"]
