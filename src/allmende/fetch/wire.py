@@ -149,8 +149,8 @@ class Wire:
         curl = self._running.pop(exchange)
         del self._futures[exchange]
         reason: Reason | None = exchange.reason
-        stopped = exchange.body.complete  # by us: there is all we want
-        if not stopped and not future.cancelled() and (error := future.exception()) is not None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None and not exchange.body.complete:  # else we stopped it: there is all we want
             reason = reason or self._reason(exchange, curl, error)
         self._free.append(curl)
         done(exchange, exchange.ended(reason))
