@@ -5,7 +5,7 @@ files. Then those, all at once. What a URL is judged by is the same whatever was
 interrupted comes to the same rows.
 
 A file that the host reserves in its tdmrep.json is not asked for, although its headers might say otherwise: that could
-only be learned by asking for what is reserved (`docs/decisions/0009-permission-records.md`).
+only be learned by asking for what is reserved (`docs/decisions/0011-permission-records.md`).
 """
 
 import asyncio
