@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 import msgspec
+from personal_page import personal_page
 
 from allmende import recipe_file, schema
 from allmende.cli import COMMANDS, root
@@ -92,7 +93,7 @@ def commands_page() -> str:
         "# Commands\n",
         "Exit codes: 0 done · 1 a bug or an unexpected error · 2 wrong arguments or recipe · 4 a source is missing or refused ·",
         "5 the dataset folder can't be read or written · 6 the engine failed · 7 an optional dependency is missing ·",
-        "130 stopped by Ctrl-C.\n",
+        "8 a signature or digest does not hold · 130 stopped by Ctrl-C.\n",
     ]
     parent = click.Context(root, info_name="allmende")
     for name in COMMANDS:
@@ -100,6 +101,9 @@ def commands_page() -> str:
         assert command is not None
         text = command.get_help(click.Context(command, parent=parent, info_name=name))
         lines += [f"## allmende {name}\n", "```text", text, "```\n"]
+        for inner in command.commands.values() if isinstance(command, click.Group) else ():
+            text = inner.get_help(click.Context(inner, parent=parent, info_name=f"{name} {inner.name}"))
+            lines += [f"### allmende {name} {inner.name}\n", "```text", text, "```\n"]
     return "\n".join(lines)
 
 
@@ -146,6 +150,7 @@ PAGES = {
     "tables.md": tables_page,
     "commands.md": commands_page,
     "permission.md": permission_page,
+    "personal-data.md": personal_page,
 }
 
 

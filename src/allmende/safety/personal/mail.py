@@ -23,6 +23,8 @@ _W = r"[\w\u0300-\u036f\u0900-\u0963\u0966-\u0dff\u0e00-\u0eff\u1000-\u109f\u178
 _L = r"(?!_)" + _W
 _M = _W[:-1] + "-]"
 
+_DOT_WORDS = tuple(f" {word} " for word in DOT.split("|"))
+
 _SIGN = re.compile("@")
 _BRACKETED = re.compile(rf"[(\[{{<] ?(?:{AT}) ?[)\]}}>] ?", re.IGNORECASE)
 _SPELT = re.compile(rf" (?:{AT}) (?={_L}{_M}{{0,62}}+ (?P<dot>{DOT}) )", re.IGNORECASE)
@@ -67,8 +69,10 @@ def find_emails(text: str) -> Iterator[Finding]:
             yield from _around(text, at, _HOST)
     for at in _BRACKETED.finditer(text):
         yield from _around(text, at, _LOOSE_HOST)
-    for at in _SPELT.finditer(text):
-        yield from _around(text, at, _SPELT_HOST)
+    lowered = text.lower()
+    if any(word in lowered for word in _DOT_WORDS):
+        for at in _SPELT.finditer(text):
+            yield from _around(text, at, _SPELT_HOST)
     for at in _SPACED.finditer(text):
         yield from _around(text, at, _LOOSE_HOST, cue=True)
 
