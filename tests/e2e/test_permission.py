@@ -222,30 +222,38 @@ def test_rows_tell_what_was_read_under_which_policy_and_what_came_of_it(allmende
         web.answers.clear()
 
 
-def test_a_page_that_reserves_its_images_keeps_them_from_being_requested(allmende, table, web, tmp_path):
-    flags = table([f"/ok/page-{i}" for i in range(4)])
-    urls = pq.read_table(tmp_path / "urls.parquet")
-    urls = urls.append_column("page_robots", [["noimageai", None, "noindex", None]])
-    pq.write_table(urls, tmp_path / "urls.parquet")
-    allmende("fetch", *flags, "--to", "set")
-    failures = library.Dataset(str(tmp_path / "set")).failures().to_pylist()
-    assert [(row["verdict"], row["reason"], row["http_status"]) for row in failures] == [
-        ("noai", "permission_denied", None)
-    ]
-    assert [s["field"] for s in failures[0]["signals"]] == ["meta:robots"]
-    assert "/ok/page-0" not in {path for _, path in web.asked}
-    steps = {s["step"]: s["counts"] for s in json.loads(allmende("status", "set", "--json"))}
-    assert steps["samples"]["sample"]["dropped"] == {"permission_denied": 1}
-
-
-def test_captures_of_robots_txt_deny_without_a_request(allmende, table, web, tmp_path):
+def test_what_pages_and_captures_forbid_is_never_requested(allmende, table, web, tmp_path):
     made = Archive("robots.warc.gz")
     made.response(web.url("/robots.txt", 2), b"User-agent: *\nDisallow: /ok/old-1", content_type="text/plain")
     (tmp_path / "robots.warc.gz").write_bytes(made.to_bytes())
     flags = table([f"/ok/old-{i}" for i in range(8)])
+    urls = pq.read_table(tmp_path / "urls.parquet")
+    pages = ["noimageai", None, "noindex", *[None] * 5]
+    pq.write_table(urls.append_column("page_robots", [pages]), tmp_path / "urls.parquet")
     allmende("fetch", *flags, "--to", "set", "--set", 'permission.captures=["robots.warc.gz"]')
     failures = library.Dataset(str(tmp_path / "set")).failures().to_pylist()
-    assert [(row["url"], row["verdict"]) for row in failures] == [(web.url("/ok/old-1", 2), "robots_txt")]
-    assert [s["field"] for s in failures[0]["signals"]] == ["capture"]
-    assert ("127.0.0.2", "/ok/old-1") not in web.asked
-    assert "robots" in allmende("status", "set")
+    assert {(row["url"], row["verdict"], row["signals"][-1]["field"]) for row in failures} == {
+        (web.url("/ok/old-0", 1), "noai", "meta:robots"),
+        (web.url("/ok/old-1", 2), "robots_txt", "capture"),
+    }
+    assert {(row["reason"], row["http_status"]) for row in failures} == {("permission_denied", None)}
+    assert not {"/ok/old-0", "/ok/old-1"} & {path for _, path in web.asked}
+    steps = {s["step"]: s["counts"] for s in json.loads(allmende("status", "set", "--json"))}
+    assert steps["samples"]["sample"]["dropped"] == {"permission_denied": 2}
+    assert steps["robots"]["capture"]["kept"] == 1
+
+
+def test_a_host_that_recovers_is_asked_again_by_a_retry(allmende, table, web, tmp_path):
+    flags = table([f"/ok/back-{i}" for i in range(8)])
+    web.answers |= {("127.0.0.2", "/robots.txt"): "/status/500", ("127.0.0.3", "/robots.txt"): "/close"}
+    try:
+        allmende("fetch", *flags, "--to", "set", "--set", "fetch.retries=0")
+    finally:
+        web.answers.clear()
+    rows = library.Dataset(str(tmp_path / "set")).failures().to_pylist()
+    assert {(row["reason"], row["verdict"]) for row in rows} == {
+        ("permission_denied", "robots_txt"),
+        ("connection_lost", None),
+    }
+    allmende("retry", "set", "--reason", "permission_denied", "--reason", "connection_lost")
+    assert len(library.Dataset(str(tmp_path / "set")).samples().to_pylist()) == 8

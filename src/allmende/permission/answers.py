@@ -69,11 +69,11 @@ class AiTxt(_NoLicences):
 
     def __init__(self, file: HostFile, own: str = OWN_TOKEN):
         self._failure = _failure("ai_txt", file)
-        self._rules = AiTxtRules(_said(file), own)
+        self._rules = None if file.reason else AiTxtRules(_said(file), own)
 
     def signals(self, url: str) -> tuple[Signal, ...]:
         """See `Answer.signals`."""
-        return self._failure or self._rules.signals(path_of(url))
+        return self._rules.signals(path_of(url)) if self._rules else self._failure
 
 
 class TdmRep(_NoLicences):
@@ -82,12 +82,13 @@ class TdmRep(_NoLicences):
     def __init__(self, file: HostFile):
         self._file = msgspec.structs.replace(file, body=b"")
         self._failure = _failure("tdmrep", file)
-        self._rules = tdmrep.NO_RULES if file.reason else tdmrep.read_file(file.body)
+        self._rules = None if file.reason else tdmrep.read_file(file.body)
 
     def signals(self, url: str) -> tuple[Signal, ...]:
         """See `Answer.signals`."""
-        found = tdmrep.file_signal(self._rules, url, self._file.url)
-        return self._failure or _dated(found, self._file)
+        if self._rules is None:
+            return self._failure
+        return _dated(tdmrep.file_signal(self._rules, url, self._file.url), self._file)
 
 
 class Licence(_NoLicences):
@@ -96,12 +97,13 @@ class Licence(_NoLicences):
     def __init__(self, file: HostFile):
         self._file = msgspec.structs.replace(file, body=b"")
         self._failure = _failure("rsl", file, missing=True)
-        self._document = rsl.read(file.body) if not file.reason else None
+        self._document = None if file.reason else rsl.read(file.body)
 
     def signals(self, url: str) -> tuple[Signal, ...]:
         """See `Answer.signals`."""
-        found = rsl.signal(self._document, url, self._file.url) if self._document else None
-        return self._failure or _dated(found, self._file)
+        if self._document is None:
+            return self._failure
+        return _dated(rsl.signal(self._document, url, self._file.url), self._file)
 
 
 class Captured:

@@ -11,14 +11,13 @@ only be learned by asking for what is reserved (`docs/decisions/0011-permission-
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from allmende.permission import headers as header_signals
 from allmende.permission import page, tdmrep
 from allmende.permission.answers import Answer
 from allmende.permission.hosts import FileKind, Hosts
 from allmende.permission.policy import Policy
-from allmende.permission.protocol import Headers, Verdict
+from allmende.permission.protocol import ALLOWED, Headers, Verdict
 from allmende.permission.rsl import rsl_urls
 from allmende.permission.signal import Signal
 
@@ -45,6 +44,9 @@ def judge(policy: Policy, signals: Iterable[Signal]) -> Verdict:
     Signals that the policy ignores are left out; of those of TDMRep the ones with the highest priority decide; a link to
     an RSL licence says nothing more once the licence was read.
     """
+    signals = tuple(signals)
+    if not signals:
+        return ALLOWED
     heeded = [signal for signal in dict.fromkeys(signals) if policy.heeds(signal.name)]
     read = {signal.url for signal in heeded if signal.name == "rsl" and not signal.field}
     told = tdmrep.combine(s for s in heeded if s.field not in LICENCE_LINKS or s.value not in read)
@@ -127,8 +129,9 @@ class Gate:
         if self._hosts is None:
             unread = [key[1] for key in self._licences(links)]
             told += [Signal(name="rsl", says="unknown", value=link, field=ROBOTS_LINK) for link in unread]
-        if self._hosts is None or not (verdict := judge(self._policy, told)).allowed:
-            return judge(self._policy, told)
+        verdict = judge(self._policy, told)
+        if self._hosts is None or not verdict.allowed:
+            return verdict
         keys = [*self._own_files(origin), *self._licences((*links, *self._page_licences(url)))]
         return self._with_files(url, told, keys, have)
 
@@ -169,6 +172,6 @@ _Have = dict[Key, Answer]
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port: what a robots.txt is for."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    """Scheme, host and port of a normalised URL: what a robots.txt is for."""
+    end = url.find("/", url.find("://") + 3)
+    return url if end < 0 else url[:end]
