@@ -26,7 +26,7 @@ class Copy(msgspec.Struct, frozen=True):
     folder: str
     """Where the shards are, relative to the lake."""
     recipe: Recipe | None
-    """None in a copy of the release."""
+    """None if it is not there; a copy of the release has it, too."""
     sink: str
     """webdataset, parquet or files, told by the files themselves."""
     shards: tuple[str, ...]
@@ -35,9 +35,9 @@ class Copy(msgspec.Struct, frozen=True):
     """What lies in the folder and below, with sizes; hidden files left out."""
 
     @property
-    def form(self) -> str:
-        """What is there."""
-        return "dataset" if self.recipe else "copy of the release"
+    def built_here(self) -> bool:
+        """True if the build's other steps lie here, too."""
+        return self.folder == FOLDERS[0]
 
     def at(self, name: str) -> str:
         """Name in the lake of a file among the shards."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from allmende.dataset import Dataset
 from allmende.lake import Lake
 from allmende.maintain import copies
 from allmende.maintain.copies import Copy, Recorded
@@ -89,7 +90,12 @@ async def _verify(copy: Copy, decode: bool, told: Told) -> Report:
     if not recorded.files:
         problems.add(Flaw.MANIFEST_MISSING, copy.folder, "sizes and digests can't be checked")
     reader = ShardReader(copy, recorded.files, problems)
-    report = Report(dataset=copy.root, form=copy.form, sink=copy.sink, version=recorded.version)
+    report = Report(
+        dataset=copy.root,
+        form="dataset" if copy.built_here else "copy of the release",
+        sink=copy.sink,
+        version=recorded.version,
+    )
     report.files = len(recorded.files) + len(recorded.others)
     _check_names(copy, recorded, problems)
     async with StoredImages(os.cpu_count() or 1, problems) if decode else _Nothing() as images:
@@ -101,7 +107,7 @@ async def _verify(copy: Copy, decode: bool, told: Told) -> Report:
     if recorded.samples is not None and recorded.samples != report.samples:
         problems.add(Flaw.COUNT, "manifest.json", f"says {recorded.samples:,} samples; there are {report.samples:,}")
     _check_rest(reader, recorded)
-    if copy.recipe is not None:
+    if copy.built_here and copy.recipe is not None:
         _check_lake(copy, problems)
     report.bytes = reader.bytes
     report.problems = dict(sorted(problems.counts.items()))
@@ -188,7 +194,7 @@ def _check_rest(reader: ShardReader, recorded: Recorded) -> None:
 
 def _check_lake(copy: Copy, problems: Problems) -> None:
     """The other steps of a build: their files are there, with the size that the manifest says."""
-    for step in ("candidates", "unique", "frequent", "samples"):
+    for step in Dataset(copy.lake).steps()[:-1]:  # all but the shards
         folder = copy.lake.step(step)
         there = copy.lake.names(step)
         for part in folder.finished():

@@ -78,6 +78,7 @@ def test_a_sound_dataset_has_no_problems_wherever_it_lies(release, tmp_path, sin
     report = verify(str(at), decode=True)
     assert report.problems == {}
     assert (report.sink, report.shards, report.samples, report.sound) == (sink, 2, 6, True)
+    assert report.form == ("dataset" if place == "dataset" else "copy of the release")
     assert "Nothing is wrong" in render_text(report)
     write_report(report)
     assert json.loads((at / "verify.json").read_text())["samples"] == 6
@@ -89,7 +90,7 @@ def test_every_flipped_byte_is_found(release, sink):
     folder = release(sink)
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("part-")):
         whole = path.read_bytes()
-        for at in {0, len(whole) // 3, len(whole) // 2, len(whole) - 1}:
+        for at in {len(whole) // 3, len(whole) - 1}:
             path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x20]) + whole[at + 1 :])
             assert Flaw.FILE_DIGEST in problems(folder), (path, at)
         path.write_bytes(whole)
@@ -133,7 +134,7 @@ def test_a_release_manifest_counts_as_much_as_those_of_parts(release):
         "data": "",
         "form": "",
         "policy": "",
-        "tombstones": {"salt": digest, "key": digest, "entries": 0, "hash": digest},
+        "tombstones": {"entries": 0, "digest": digest, "key": digest},
         "files": {
             "README.md": {"bytes": 1, "sha256": digest},
             "shards/00000.tar": {"bytes": 1, "sha256": digest},
@@ -142,8 +143,8 @@ def test_a_release_manifest_counts_as_much_as_those_of_parts(release):
     path = folder.parent / "manifest.json"
     path.write_text(json.dumps(manifest))
     report = verify(str(folder.parent))
-    if report.version:  # the format of the log's head is its own affair
-        assert report.problems == {"count": 1, "file_missing": 1, "manifest_damaged": 1}
+    assert report.version == "1.0.0"
+    assert report.problems == {"count": 1, "file_missing": 1, "manifest_damaged": 1}
     path.write_text(json.dumps(manifest | {"files": {"../x": {"bytes": 1, "sha256": digest}}}))
     assert verify(str(folder.parent)).problems.keys() >= {"manifest_damaged"}
 
