@@ -133,7 +133,7 @@ _SAMPLE_RANKINGS: dict[str, Callable[[pa.RecordBatch], pa.Array]] = {
     "caption_source": _column("caption_source"),
     "found_in": _column("found_in"),
     "format": _column("original_format"),
-    "licence": _column("page_license"),
+    "licence": lambda batch: pc.coalesce(batch.column("page_license_id"), batch.column("page_license")),
     "image_host": lambda batch: hosts(batch.column("url")),
     "page_host": lambda batch: hosts(batch.column("page_url")),
     "top_level_domain": lambda batch: _top_level(batch.column("page_url")),
@@ -163,7 +163,18 @@ _DISTINCT: dict[str, Callable[[pa.RecordBatch], NDArray[np.uint64]]] = {
 }
 
 SAMPLE_COLUMNS = (
-    *("caption", "caption_source", "found_in", "language", "language_score", "url", "page_url", "page_license", "seen"),
+    *(
+        "caption",
+        "caption_source",
+        "found_in",
+        "language",
+        "language_score",
+        "url",
+        "page_url",
+        "page_license",
+        "page_license_id",
+        "seen",
+    ),
     *("url_key", "caption_key", "host_key", "captured_at", "fetch_ms", "bytes_received", "sha256", "phash"),
     *("original_format", "original_width", "original_height", "original_bytes", "data_size"),
     *permissions.COLUMNS[:3],

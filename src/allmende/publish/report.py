@@ -16,6 +16,8 @@ from allmende.publish.figures import Figures, Pace
 from allmende.publish.funnel import Stage, explanation, percent
 from allmende.publish.gallery import Picture
 from allmende.recipe import Recipe
+from allmende.safety.block_list import About
+from allmende.schema import Reason
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -39,6 +41,28 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the shards."""
     release_bytes: int
     """Size of all shards with their metadata."""
+    lists: tuple[About, ...] = ()
+    """Lists of known illegal and of unwanted content that files were compared with."""
+    personal: dict[str, int] = msgspec.field(default_factory=dict)
+    """Pieces of personal data in words that were replaced by a placeholder, by kind; empty if nobody looked."""
+
+    @property
+    def listed(self) -> int:
+        """Rows dropped because they are on a list of known illegal content."""
+        return self._dropped(Reason.LISTED)
+
+    @property
+    def unwanted(self) -> int:
+        """Rows dropped because their host, domain or URL is in an unwanted category."""
+        return self._dropped(Reason.URL_LISTED)
+
+    @property
+    def taken_down(self) -> int:
+        """Rows dropped because they were taken down."""
+        return self._dropped(Reason.TAKEN_DOWN)
+
+    def _dropped(self, reason: Reason) -> int:
+        return sum(stage.dropped.get(str(reason), 0) for stage in self.stages)
 
 
 def source_line(recipe: Recipe) -> str:

@@ -19,7 +19,11 @@ from allmende.publish.gallery import Picture, gallery
 from allmende.publish.report import ReportData, report_html
 from allmende.publish.right_holders import WELL_KNOWN, rights_html, rights_json
 from allmende.publish.sink import Sample, load_sink
+from allmende.steps.list_screen import read_lists
 from allmende.steps.release_manifest import publish
+
+PERSONAL = "personal_"
+"""How facts about personal data begin in manifests."""
 
 GALLERY_SAMPLES = 200
 """Samples at the beginning of the first shard that the gallery chooses from; their order is random already."""
@@ -49,7 +53,20 @@ def report_data(dataset: Dataset) -> ReportData:
         gallery=_gallery(dataset, shards),
         shards=tuple(manifest.part for manifest in shards),
         release_bytes=sum(file.bytes for manifest in shards for file in manifest.files.values()),
+        lists=read_lists(dataset.lake),
+        personal=_personal(dataset),
     )
+
+
+def _personal(dataset: Dataset) -> dict[str, int]:
+    """What was replaced, by kind, over all parts of the first step."""
+    found: dict[str, int] = {}
+    for manifest in dataset.manifests(dataset.steps()[0]):
+        for fact, count in manifest.facts.items():
+            if fact.startswith(PERSONAL):
+                kind = fact.removeprefix(PERSONAL)
+                found[kind] = found.get(kind, 0) + count
+    return found
 
 
 def write_documents(dataset: Dataset, removed: Mapping[str, int] | None = None) -> list[str]:

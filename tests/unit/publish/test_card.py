@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from allmende.publish import Release, Shard, load_sink
 from allmende.publish.card import LICENCES, card_markdown, release_usage, size_category
 from allmende.recipe import Permission
+from allmende.safety.block_list import About
 from allmende.schema import SAMPLES
 from allmende.testing.samples import sample
 
@@ -61,7 +62,7 @@ def test_every_section_is_there(make_report):
     card = card_markdown(make_report(), usage())
     assert re.findall(r"^## (.*)$", card, re.MULTILINE) == [
         *("How it was made", "Funnel", "How to load it", "Fields", "Languages", "Where it comes from", "Licences"),
-        *("Permission", "Known limits", "Removal", "Citation"),
+        *("Permission", "Safety", "Known limits", "Removal", "Citation"),
     ]
 
 
@@ -91,6 +92,19 @@ def test_the_card_says_that_permission_was_off(make_report):
     card = card_markdown(data, usage())
     assert "Permission was switched off" in card
     assert "deny:" not in card
+
+
+def test_the_card_says_which_lists_were_used_and_what_was_masked(make_report):
+    data = make_report()
+    without = card_markdown(data, usage())
+    assert "No list of illegal or unwanted content was used." in without
+    assert "Personal data in words was left as it is." in without
+    about = About(name="hotline", kind="md5", date="2026-11-01", entries=7, sha256="ab" * 32)
+    data = msgspec.structs.replace(data, lists=(about,), personal={"email": 3, "iban": 0, "social_security": 1})
+    card = card_markdown(data, usage())
+    assert "| `hotline` | illegal content | md5 | 2026-11-01 | 7 |" in card
+    assert "email 3, social security 1" in card
+    assert "Files were compared with lists of known illegal content" in card
 
 
 def test_a_dataset_without_shards_has_a_card(make_report):
