@@ -17,6 +17,7 @@ BENCHMARKS = {
     "dedup_memory": "Exact dedup of 100 million rows",
     "decode_images": "Image decoding",
     "fetch_client": "HTTP client",
+    "personal_data": "Personal data in texts",
 }
 
 

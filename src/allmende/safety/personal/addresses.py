@@ -10,8 +10,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from allmende.safety.personal.kind import Finding, Kind
 
-_V4 = re.compile(r"[0-9](?<![\w.-][0-9])[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![\w]|\.[0-9]|-[0-9])")
-_V6 = re.compile(r"[23](?<![\w:.][23])[0-9A-Fa-f]{3}:[0-9A-Fa-f:]{1,34}(?![\w]|:[0-9A-Za-z])")
+_V4 = re.compile(r"[0-9](?<![\w.\]-][0-9])[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![\w]|\.[0-9]|-[0-9])")
+_V6 = re.compile(r"[23](?<![\w:.\]][23])[0-9A-Fa-f]{3}:[0-9A-Fa-f:]{1,34}(?![\w]|:[0-9A-Za-z])")
 
 _DOCUMENTATION = tuple(ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
 

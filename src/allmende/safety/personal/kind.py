@@ -101,7 +101,8 @@ def plain(text: str) -> str:
 def blank(text: str, findings: list[Finding]) -> str:
     """The text with what was found covered, each character, in the way placeholders end: in brackets.
 
-    So whoever looks next sees beside it what would be there after replacing.
+    So whoever looks next sees beside it what would be there after replacing. No pattern takes a bracket that closes for
+    a place where something may begin: what is glued to a finding stays what it was, and doesn't come to light later.
     """
     parts, done = [], 0
     for finding in findings:
