@@ -52,6 +52,8 @@ def reasons_page() -> str:
     ]
     titles = {
         "archive": "Archives and their records",
+        "text": "Main text of a page",
+        "quality": "Quality of a text",
         "extract": "Links on a page",
         "caption": "Caption and URL rules",
         "dedup": "Duplicates and frequencies",
@@ -78,6 +80,7 @@ def tables_page() -> str:
         "samples": schema.SAMPLES,
         "samples, dropped": schema.FAILURES,
         "samples, hits": HITS,
+        "documents": schema.DOCUMENTS,
     }
     for name, table in tables.items():
         lines += [f"## {name}\n", "| column | type | meaning |", "|---|---|---|"]

@@ -23,6 +23,10 @@ class Dataset(Section, frozen=True, kw_only=True):
     """What the dataset is called and where it goes."""
 
     name: Annotated[str, _about("Name of the dataset, used in the card and as folder name.", min_length=1)]
+    kind: Annotated[
+        Literal["images", "text"],
+        _about("What is built: images with their words, or documents. Decides which sections count."),
+    ] = "images"
     output: Annotated[
         str, _about("Folder of the dataset: a path or an fsspec URL (s3://bucket/name). Default: the name.")
     ] = ""
@@ -40,7 +44,10 @@ class Select(Section, frozen=True, kw_only=True):
 
     crawl: Annotated[str, _about("Common Crawl id (CC-MAIN-2026-43); `allmende crawls` lists them.")] = ""
     kind: Annotated[
-        Literal["wat", "warc"], _about("Which files of the crawl: wat (links only, small) or warc (whole pages).")
+        Literal["wat", "warc", "wet"],
+        _about(
+            "Which files of the crawl: wat (links only, small), warc (whole pages) or, for text, wet (all words of a page, its reservations unknown). Text has warc unless told otherwise."
+        ),
     ] = "wat"
     files: Annotated[
         int, _about("How many of the crawl's files, drawn without replacement with `dataset.seed`; 0 takes all.", ge=0)
@@ -48,7 +55,7 @@ class Select(Section, frozen=True, kw_only=True):
     source: Annotated[str, _about("Where the crawl lies: https, s3, a base URL, or the folder of a local mirror.")] = (
         "https"
     )
-    archives: Annotated[tuple[str, ...], _about("Instead of a crawl: WARC or WAT files by path, glob or URL.")] = ()
+    archives: Annotated[tuple[str, ...], _about("Instead of a crawl: WARC, WAT or WET files by path, glob or URL.")] = ()
     urls: Annotated[
         tuple[str, ...],
         _about(
@@ -117,6 +124,71 @@ class Urls(Section, frozen=True, kw_only=True):
     block_defaults: Annotated[
         bool, _about("Apply the built-in patterns: tracking pixels, icons, sprites, spacers, SVG.")
     ] = True
+
+
+class Text(Section, frozen=True, kw_only=True):
+    """What a page must be to become a document, and how its main text is taken off it."""
+
+    languages: Annotated[
+        tuple[str, ...],
+        _about(
+            "Languages to keep (ISO 639-1; nb and nn apart); empty keeps all that `quality.preset` has thresholds for."
+        ),
+    ] = ()
+    min_language_score: Annotated[
+        float, _about("Below this confidence a document's language counts as unknown (FineWeb: 0.65).", ge=0, le=1)
+    ] = 0.65
+    min_chars: Annotated[int, _about("Fewest characters of main text.", ge=0)] = 200
+    max_chars: Annotated[int, _about("Most characters of main text.", ge=1)] = 2_000_000
+    careful: Annotated[
+        bool,
+        _about(
+            "Read pages that pass a first, cheap look once more with the careful extractor; false keeps the cheap text."
+        ),
+    ] = True
+    extract_seconds: Annotated[float, _about("Deadline for the careful extraction of one page.", gt=0)] = 10.0
+    extract_bytes: Annotated[int, _about("Memory cap of one extractor process.", ge=100_000_000)] = 2_000_000_000
+    markdown: Annotated[bool, _about("Keep the main text as Markdown, too: headings, lists, tables, code.")] = False
+
+
+class Quality(Section, frozen=True, kw_only=True):
+    """Rules for documents. Each drops with its own Reason."""
+
+    preset: Annotated[
+        Literal["fineweb", "fineweb-2", "gopher", "c4", "dclm-heuristics", "none"],
+        _about(
+            "Rules and thresholds of a published pipeline: fineweb (English), fineweb-2 (by language; English by fineweb), gopher, c4, dclm-heuristics (English); none keeps all."
+        ),
+    ] = "fineweb-2"
+    signals: Annotated[
+        bool,
+        _about(
+            "Measure every rule for every document and store the values, so that thresholds can change without reading pages again. The rules apply all the same, in a step of their own."
+        ),
+    ] = False
+
+
+class NearDuplicates(Section, frozen=True, kw_only=True):
+    """Documents that are nearly the same: MinHash over runs of words; of a cluster one document stays."""
+
+    remove: Annotated[
+        bool, _about("Keep one document of a cluster; false keeps all and only tells the size of their cluster.")
+    ] = True
+    within: Annotated[
+        Literal["language", "all"],
+        _about("Which documents are compared: those of one language (as FineWeb-2), or all."),
+    ] = "language"
+    ngram: Annotated[int, _about("Words in a run (FineWeb: 5).", ge=1, le=50)] = 5
+    bands: Annotated[
+        int,
+        _about(
+            "Bands of a signature (FineWeb: 14); one in common makes two documents near. 0 compares nothing.",
+            ge=0,
+            le=256,
+        ),
+    ] = 14
+    rows: Annotated[int, _about("Hash functions in a band (FineWeb: 8).", ge=1, le=64)] = 8
+    seed: Annotated[int, _about("Seed of the hash functions.", ge=0)] = 1
 
 
 class Dedup(Section, frozen=True, kw_only=True):
@@ -286,7 +358,9 @@ class Publish(Section, frozen=True, kw_only=True):
 
     sink: Annotated[
         str,
-        _about("webdataset (tar, as img2dataset), parquet (Hugging Face Image), files, or a plug-in's name."),
+        _about(
+            "webdataset (tar, as img2dataset), parquet (Hugging Face Image), files, or a plug-in's name. Text has parquet unless told otherwise."
+        ),
     ] = "webdataset"
     shard_size: Annotated[int, _about("Samples in a shard, on average.", ge=1)] = 10_000
 
@@ -306,6 +380,9 @@ class Recipe(Section, frozen=True, kw_only=True):
     extract: Extract = Extract()
     captions: Captions = Captions()
     urls: Urls = Urls()
+    text: Text = Text()
+    quality: Quality = Quality()
+    near_duplicates: NearDuplicates = NearDuplicates()
     dedup: Dedup = Dedup()
     fetch: Fetch = Fetch()
     images: Images = Images()

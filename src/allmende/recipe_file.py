@@ -14,6 +14,48 @@ from allmende import __version__
 from allmende.errors import RecipeError
 from allmende.recipe import Recipe, Section
 
+SECTIONS = {
+    "images": (
+        "dataset",
+        "select",
+        "extract",
+        "captions",
+        "urls",
+        "dedup",
+        "fetch",
+        "images",
+        "permission",
+        "safety",
+        "publish",
+        "run",
+    ),
+    "text": (
+        "dataset",
+        "select",
+        "extract",
+        "text",
+        "quality",
+        "near_duplicates",
+        "dedup",
+        "permission",
+        "safety",
+        "publish",
+        "run",
+    ),
+}
+"""Which sections count for which kind of dataset."""
+
+_NOT_FOR_TEXT = {
+    "select": {"urls", "url_column", "caption_column"},
+    "extract": {"caption_sources", "context_chars", "max_url_chars", "keep_dropped"},
+    "dedup": {"max_url_seen", "max_caption_seen"},
+    "safety": {"pdq_distance"},
+}
+"""Keys of these sections that say nothing about documents."""
+
+_OF_TEXT = {"select": {"kind": "warc"}, "publish": {"sink": "parquet"}}
+"""Defaults that differ for text."""
+
 
 class Key(msgspec.Struct, frozen=True):
     """One key of a recipe, as its documentation needs it."""
@@ -53,11 +95,20 @@ def loads(text: str, where: str = "recipe") -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{where} is not valid TOML: {error}") from error
     try:
-        recipe = msgspec.convert(raw, Recipe)
+        recipe = msgspec.convert(_with_kind(raw), Recipe)
     except msgspec.ValidationError as error:
         raise RecipeError(_explain(str(error), text, where)) from error
     check(recipe, where)
     return recipe
+
+
+def _with_kind(raw: dict[str, Any]) -> dict[str, Any]:
+    """What stands in a recipe, with the defaults that its kind has of its own."""
+    dataset = raw.get("dataset")
+    if not isinstance(dataset, dict) or dataset.get("kind") != "text":
+        return raw
+    own = {name: keys | told for name, keys in _OF_TEXT.items() if isinstance(told := raw.get(name, {}), dict)}
+    return {**raw, **own}
 
 
 def check(recipe: Recipe, where: str = "recipe") -> None:
@@ -70,6 +121,18 @@ def check(recipe: Recipe, where: str = "recipe") -> None:
     if len(given) != 1:
         problem = f"names {' and '.join(given)}" if given else "names no input"
         raise RecipeError(f"{where}: [select] {problem}: give exactly one of crawl, archives or urls.")
+    if recipe.permission.policy == "off" and not recipe.permission.without_permission:
+        raise RecipeError(
+            f'{where}: [permission] policy = "off" takes files against their owners\' wishes. '
+            "If that is what you mean, set without_permission = true; the dataset card will say so."
+        )
+    if recipe.dataset.kind == "text":
+        _check_text(recipe, where)
+    else:
+        _check_images(recipe, where)
+
+
+def _check_images(recipe: Recipe, where: str) -> None:
     for low, high in (("min_chars", "max_chars"), ("min_words", "max_words")):
         if getattr(recipe.captions, low) > getattr(recipe.captions, high):
             raise RecipeError(f"{where}: [captions] {low} is above {high}: nothing could pass.")
@@ -77,11 +140,8 @@ def check(recipe: Recipe, where: str = "recipe") -> None:
         raise RecipeError(
             f"{where}: [images] quality is png's compression level here: 0..9, not {recipe.images.quality}."
         )
-    if recipe.permission.policy == "off" and not recipe.permission.without_permission:
-        raise RecipeError(
-            f'{where}: [permission] policy = "off" takes files against their owners\' wishes. '
-            "If that is what you mean, set without_permission = true; the dataset card will say so."
-        )
+    if recipe.select.kind == "wet":
+        raise RecipeError(f'{where}: [select] kind = "wet" has no images: set kind = "wat" or "warc".')
     wats = recipe.select.urls or (recipe.select.crawl and recipe.select.kind == "wat")
     if recipe.fetch.source == "archive" and wats:
         raise RecipeError(
@@ -92,6 +152,18 @@ def check(recipe: Recipe, where: str = "recipe") -> None:
             re.compile(pattern)
         except re.error as error:
             raise RecipeError(f"{where}: [urls] blocked: {pattern!r} is no regular expression: {error}") from error
+
+
+def _check_text(recipe: Recipe, where: str) -> None:
+    select, text = recipe.select, recipe.text
+    if select.urls:
+        raise RecipeError(f"{where}: [select] urls names images. Text is read from archives: give crawl or archives.")
+    if select.kind == "wat":
+        raise RecipeError(f'{where}: [select] kind = "wat" has no text: set kind = "warc" or "wet".')
+    if recipe.publish.sink in ("webdataset", "files"):
+        raise RecipeError(f'{where}: [publish] sink = "{recipe.publish.sink}" is for images: set sink = "parquet".')
+    if text.min_chars > text.max_chars:
+        raise RecipeError(f"{where}: [text] min_chars is above max_chars: nothing could pass.")
 
 
 def output(recipe: Recipe) -> str:
@@ -160,29 +232,40 @@ def dumps(recipe: Recipe) -> str:
 
 
 def template(name: str, chosen: dict[str, dict[str, Any]]) -> str:
-    """A commented recipe to start from: chosen keys are set, all others are there, commented out, with their default."""
-    active = {"dataset": {"name": name, "contact": ""}, **chosen}
+    """A commented recipe to start from: chosen keys are set.
+
+    All others that count for its kind of dataset are there, commented out, with their default.
+    """
+    kind = chosen.get("dataset", {}).get("kind", "images")
+    own = _OF_TEXT if kind == "text" else {}
+    active = {**chosen, "dataset": {"name": name, "contact": "", **chosen.get("dataset", {})}}
     lines = [
         f"# Recipe of the dataset {name}. Build it:  allmende build {name}.toml",
         "# Lines that start with #: show the default; remove the # to change it.",
     ]
     current = ""
-    for key in all_keys():
+    for key in all_keys(kind):
         if key.section != current:
             current = key.section
             lines += ["", f"[{key.section}]", f"# {_sections()[current].__doc__}"]
         lines += ["", f"# {key.description}" + (f" ({key.bounds})" if key.bounds else "")]
         values = active.get(key.section, {})
-        line = f"{key.name} = {toml_value(values.get(key.name, key.default))}"
+        default = own.get(key.section, {}).get(key.name, key.default)
+        line = f"{key.name} = {toml_value(values.get(key.name, default))}"
         lines.append(line if key.name in values else f"#: {line}")
     return "\n".join(lines) + "\n"
 
 
-def all_keys() -> Iterator[Key]:
-    """Every key of a recipe, in order of the file."""
+def all_keys(of: str = "") -> Iterator[Key]:
+    """Every key of a recipe, in order of the file; or those that count for a kind of dataset."""
     for section, kind in _sections().items():
+        if of and section not in SECTIONS[of]:
+            continue
+        silent = _NOT_FOR_TEXT.get(section, set()) if of == "text" else set()
         hints = get_type_hints(kind, include_extras=True)
         for field in msgspec.structs.fields(kind):
+            if field.encode_name in silent:
+                continue
             hint, meta = get_args(hints[field.name])
             default = "" if field.required else field.default
             yield Key(section, field.encode_name, _type_name(hint), _bounds(meta), default, meta.description)

@@ -65,6 +65,111 @@ class Reason(StrEnum):
     )
     PAGE_URL_INVALID = "page_url_invalid", "archive", "The page's own URL is not an absolute http(s) URL."
 
+    RECORD_NOT_TEXT = "record_not_text", "archive", "The capture is neither an HTML page nor plain text."
+
+    # Main text of a page
+    TEXT_EMPTY = "text_empty", "text", "No main text was found on the page."
+    TEXT_SHORT = "text_short", "text", "The main text is shorter than `text.min_chars`."
+    TEXT_LONG = "text_long", "text", "The main text is longer than `text.max_chars`."
+    TEXT_LANGUAGE = (
+        "text_language",
+        "text",
+        "The text's language is not among `text.languages`, has no thresholds in `quality.preset`, or its score is below `text.min_language_score`.",
+    )
+    EXTRACTION_TIMEOUT = "extraction_timeout", "text", "The careful extraction took longer than `text.extract_seconds`."
+    EXTRACTION_CRASHED = (
+        "extraction_crashed",
+        "text",
+        "The extractor's process died on this page (or ran out of its memory cap, `text.extract_bytes`).",
+    )
+
+    # Quality of a text, a Reason a rule: the measure is outside the thresholds of `quality.preset`
+    QUALITY_EMPTY = "quality_empty", "quality", "Nothing is left of the text once a preset has removed bad lines."
+    QUALITY_DUP_PARA_FRAC = "quality_dup_para_frac", "quality", "Too many paragraphs repeat an earlier one."
+    QUALITY_DUP_PARA_CHAR_FRAC = (
+        "quality_dup_para_char_frac",
+        "quality",
+        "Too many characters are in paragraphs that repeat an earlier one.",
+    )
+    QUALITY_DUP_LINE_FRAC = "quality_dup_line_frac", "quality", "Too many lines repeat an earlier one."
+    QUALITY_DUP_LINE_CHAR_FRAC = (
+        "quality_dup_line_char_frac",
+        "quality",
+        "Too many characters are in lines that repeat an earlier one.",
+    )
+    QUALITY_TOP_2_GRAM = (
+        "quality_top_2_gram",
+        "quality",
+        "The most frequent run of 2 words makes up too much of the text.",
+    )
+    QUALITY_TOP_3_GRAM = (
+        "quality_top_3_gram",
+        "quality",
+        "The most frequent run of 3 words makes up too much of the text.",
+    )
+    QUALITY_TOP_4_GRAM = (
+        "quality_top_4_gram",
+        "quality",
+        "The most frequent run of 4 words makes up too much of the text.",
+    )
+    QUALITY_DUP_5_GRAM = (
+        "quality_dup_5_gram",
+        "quality",
+        "Runs of 5 words that were there before make up too much of the text.",
+    )
+    QUALITY_DUP_6_GRAM = (
+        "quality_dup_6_gram",
+        "quality",
+        "Runs of 6 words that were there before make up too much of the text.",
+    )
+    QUALITY_DUP_7_GRAM = (
+        "quality_dup_7_gram",
+        "quality",
+        "Runs of 7 words that were there before make up too much of the text.",
+    )
+    QUALITY_DUP_8_GRAM = (
+        "quality_dup_8_gram",
+        "quality",
+        "Runs of 8 words that were there before make up too much of the text.",
+    )
+    QUALITY_DUP_9_GRAM = (
+        "quality_dup_9_gram",
+        "quality",
+        "Runs of 9 words that were there before make up too much of the text.",
+    )
+    QUALITY_DUP_10_GRAM = (
+        "quality_dup_10_gram",
+        "quality",
+        "Runs of 10 words that were there before make up too much of the text.",
+    )
+    QUALITY_WORD_COUNT = "quality_word_count", "quality", "Too few words, or too many."
+    QUALITY_MEAN_WORD_LENGTH = "quality_mean_word_length", "quality", "Words are too short or too long on average."
+    QUALITY_HASH_RATIO = "quality_hash_ratio", "quality", "Too many number signs (#) for its words."
+    QUALITY_ELLIPSIS_RATIO = "quality_ellipsis_ratio", "quality", "Too many ellipses for its words."
+    QUALITY_BULLET_LINE_FRAC = "quality_bullet_line_frac", "quality", "Too many lines begin with a bullet."
+    QUALITY_ELLIPSIS_LINE_FRAC = "quality_ellipsis_line_frac", "quality", "Too many lines end with an ellipsis."
+    QUALITY_LETTER_WORD_FRAC = "quality_letter_word_frac", "quality", "Too few words have a letter."
+    QUALITY_STOP_WORD_COUNT = (
+        "quality_stop_word_count",
+        "quality",
+        "Too few of the words that every text of its language has.",
+    )
+    QUALITY_LINE_PUNCT_RATIO = "quality_line_punct_ratio", "quality", "Too few lines end like a sentence."
+    QUALITY_SHORT_LINE_RATIO = "quality_short_line_ratio", "quality", "Too many lines are short."
+    QUALITY_CHAR_DUP_RATIO = (
+        "quality_char_dup_ratio",
+        "quality",
+        "Too many characters are in lines that are there more than once (FineWeb's measure).",
+    )
+    QUALITY_LIST_RATIO = "quality_list_ratio", "quality", "Too many lines for its words: a list."
+    QUALITY_LOREM_IPSUM = "quality_lorem_ipsum", "quality", "The text has `lorem ipsum` in it (C4)."
+    QUALITY_CURLY_BRACKET = "quality_curly_bracket", "quality", "The text has a curly bracket in it: code (C4)."
+    QUALITY_TOO_FEW_SENTENCES = (
+        "quality_too_few_sentences",
+        "quality",
+        "Too few sentences, once bad lines are removed (C4).",
+    )
+
     # Links on a page
     URL_INVALID = "url_invalid", "extract", "The link is not a URL a browser could resolve."
     URL_SCHEME = "url_scheme", "extract", "The link is not http(s): data:, javascript:, blob:, file: and the like."
@@ -134,6 +239,27 @@ class Reason(StrEnum):
         "caption_too_frequent",
         "dedup",
         "The caption stands with more than `dedup.max_caption_seen` different image URLs.",
+    )
+
+    TEXT_DUPLICATE = (
+        "text_duplicate",
+        "dedup",
+        "The same text, but for white space, case and punctuation, was kept already; `seen` of the kept row counts it.",
+    )
+    TEXT_DUPLICATE_EARLIER = (
+        "text_duplicate_earlier",
+        "dedup",
+        "The same text is in one of the datasets of `dedup.earlier`.",
+    )
+    TEXT_NEAR_DUPLICATE = (
+        "text_near_duplicate",
+        "dedup",
+        "Another document of its cluster of near-duplicates stays; `cluster_size` of that row counts it.",
+    )
+    TEXT_NEAR_DUPLICATE_EARLIER = (
+        "text_near_duplicate_earlier",
+        "dedup",
+        "A near-duplicate is in one of the datasets of `dedup.earlier`.",
     )
 
     # Before the request
@@ -436,3 +562,74 @@ REASON_FIELD = _field("reason", pa.string(), "Why the row was dropped: a value o
 
 FAILURES = pa.schema([*CANDIDATES, *FETCH_FACTS, *PERMISSION_FACTS, REASON_FIELD])
 """A row for each candidate that yielded no sample: the `.dropped.parquet` of `samples/`."""
+
+_PAGE = tuple(CANDIDATES.field(name) for name in CANDIDATES.names if name.startswith("page_") and name != "page_url")
+_PLACE = tuple(CANDIDATES.field(name) for name in ("crawl", "warc_file", "warc_offset", "warc_length", "captured_at"))
+LANGUAGE_SHARE = pa.struct(
+    [
+        _field("language", pa.string(), "ISO 639-1, or und."),
+        _field("share", pa.float32(), "Share of the text's characters, 0..1."),
+    ]
+)
+
+DOCUMENTS = pa.schema(
+    [
+        _field("uid", pa.string(), "128-bit hash of URL and text, 32 hex digits (`allmende.uid`)."),
+        _field("url", pa.string(), "URL of the page, normalised by the WHATWG URL standard, without fragment."),
+        _field("text", pa.string(), "Main text, lines ended by line feeds, personal data replaced."),
+        _field("markdown", pa.string(), "The same as Markdown; null unless `text.markdown`."),
+        _field("title", pa.string(), "Title of the page or article."),
+        _field("author", pa.string(), "Author, as the page names them."),
+        _field("date", pa.string(), "When it was published or changed, as the page says: ISO 8601."),
+        _field("language", pa.string(), "Language of the text, ISO 639-1 (nb and nn apart), or und."),
+        _field("language_score", pa.float32(), "Confidence of `language`, 0..1."),
+        _field(
+            "languages",
+            pa.list_(pa.field("item", LANGUAGE_SHARE)),
+            "Languages of its paragraphs, the largest share first; null where nobody looked.",
+        ),
+        *_PAGE,
+        *_PLACE,
+        _field(
+            "extractor", pa.string(), "What took the main text off the page; plain for plain text, wet for a WET file."
+        ),
+        _field("chars", pa.int32(), "Characters of the text."),
+        _field("words", pa.int32(), "Words of the text, cut at white space."),
+        _field("tokens", pa.int32(), "Tokens of the text; null unless a tokenizer was named."),
+        _field(
+            "quality",
+            pa.map_(pa.string(), pa.float32()),
+            "Value of each quality measure by its name; null unless `quality.signals`.",
+        ),
+        _field(
+            "text_key",
+            pa.uint64(),
+            "64-bit hash of the text without what does not make it another one: exact duplicates.",
+        ),
+        _field("url_key", pa.uint64(), "64-bit hash of the URL."),
+        _field("host_key", pa.uint64(), "64-bit hash of the URL's host."),
+        _field("seen", pa.int32(), "Number of documents with this text, this one included."),
+        _field(
+            "cluster_size",
+            pa.int32(),
+            "Number of documents in its cluster of near-duplicates, equal ones and this one included; null in `documents/`.",
+        ),
+        *PERMISSION_FACTS,
+        _field("order_key", pa.uint64(), "Seeded hash of uid; documents are released in its order."),
+    ]
+)
+"""A row for each document: the table of `documents/`, and of a release of text."""
+
+DOCUMENT_KEYS = pa.schema(
+    [
+        DOCUMENTS.field("text_key"),
+        _field("uid", pa.binary(16), "The document's uid, 16 bytes."),
+        _field("part", pa.int32(), "Number of the part of `documents/` that holds it."),
+        _field("row", pa.int32(), "Its row in that part, from 0."),
+        DOCUMENTS.field("captured_at"),
+        DOCUMENTS.field("language"),
+        DOCUMENTS.field("seen"),
+    ]
+)
+"""A row for each document, without its words: what finding duplicates takes. Followed by a column for each MinHash band,
+`band_00` and so on; null for a text with fewer words than a run."""

@@ -12,6 +12,15 @@ name = "a"
 archives = ["x.warc.gz"]
 """
 
+TEXT = """
+[dataset]
+name = "a"
+kind = "text"
+[select]
+archives = ["x.warc.wet.gz"]
+kind = "wet"
+"""
+
 
 def test_a_resolved_recipe_reads_back_as_itself():
     recipe = recipe_file.loads(GOOD)
@@ -22,12 +31,30 @@ def test_the_template_is_a_valid_recipe_and_shows_every_key():
     text = recipe_file.template("mine", {"select": {"crawl": "CC-MAIN-2026-43", "files": 10}})
     assert recipe_file.loads(text).select.files == 10
     uncommented = text.replace("#: ", "")
-    for key in recipe_file.all_keys():
+    for key in recipe_file.all_keys("images"):
         assert f"\n{key.name} = " in uncommented
         assert key.description in text
     # The defaults it shows are the defaults.
     shown = recipe_file.loads(uncommented.replace('name = ""', 'name = "mine"'))
     assert shown == recipe_file.loads(text)
+
+
+def test_the_template_for_text_shows_what_counts_for_text():
+    text = recipe_file.template("mine", {"dataset": {"kind": "text"}, "select": {"crawl": "CC-MAIN-2026-43"}})
+    recipe = recipe_file.loads(text)
+    assert (recipe.dataset.kind, recipe.select.kind, recipe.publish.sink) == ("text", "warc", "parquet")
+    uncommented = text.replace("#: ", "")
+    assert recipe_file.loads(uncommented.replace('name = ""', 'name = "mine"')) == recipe
+    shown = {line[1:-1] for line in text.splitlines() if line.startswith("[")}
+    assert {"text", "quality", "near_duplicates"} <= shown
+    assert shown.isdisjoint({"images", "captions", "urls", "fetch"})
+    assert "max_caption_seen" not in text
+
+
+def test_text_reads_back_as_itself_and_keeps_what_it_is_told():
+    recipe = recipe_file.loads(TEXT + '[publish]\nsink = "mine"')
+    assert (recipe.select.kind, recipe.publish.sink) == ("wet", "mine")
+    assert recipe_file.loads(recipe_file.dumps(recipe)) == recipe
 
 
 @pytest.mark.parametrize(
@@ -43,6 +70,11 @@ def test_the_template_is_a_valid_recipe_and_shows_every_key():
         (GOOD + "[captions]\nlanguages = ['de', 3]", r"line 7: \[captions\] languages\[1\]"),
         (GOOD + "[captions]\nmin_words = 9\nmax_words = 3", "min_words is above max_words"),
         (GOOD + "[images]\nformat = 'png'", "compression level"),
+        (GOOD + "kind = 'wet'", "has no images"),
+        (TEXT.replace("wet", "wat"), "has no text"),
+        (TEXT.replace("archives", "urls"), "urls names images"),
+        (TEXT + "[publish]\nsink = 'files'", "is for images"),
+        (TEXT + "[text]\nmin_chars = 9\nmax_chars = 3", "min_chars is above max_chars"),
         (GOOD + "[urls]\nblocked = ['(']", "no regular expression"),
     ],
 )

@@ -1,6 +1,7 @@
 """`allmende init`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,23 +11,41 @@ from allmende.errors import RecipeError
 
 
 @click.command(
-    epilog=example("allmende init german-images.toml", "allmende init mine.toml --archives 'archives/*.warc.gz'")
+    epilog=example(
+        "allmende init german-images.toml",
+        "allmende init mine.toml --archives 'archives/*.warc.gz'",
+        "allmende init german-text.toml --kind text --languages de,fr,pl",
+    )
 )
 @click.argument("recipe", type=click.Path(path_type=Path))
+@click.option(
+    "--kind", type=click.Choice(["images", "text"]), default="images", show_default=True, help="What to build."
+)
 @click.option("--crawl", help="Common Crawl id to read.", default="CC-MAIN-2026-43", show_default=True)
-@click.option("--archives", multiple=True, help="WARC or WAT files to read instead of a crawl: path, glob or URL.")
+@click.option("--archives", multiple=True, help="WARC, WAT or WET files to read instead of a crawl: path, glob or URL.")
 @click.option("--urls", multiple=True, help="Tables of image URLs to read instead of a crawl.")
-@click.option("--languages", help="Caption languages to keep, as in de,fr,pl.", default="")
+@click.option("--languages", help="Languages of captions or documents to keep, as in de,fr,pl.", default="")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
-def command(
-    recipe: Path, crawl: str, archives: tuple[str, ...], urls: tuple[str, ...], languages: str, force: bool
-) -> None:
+def command(recipe: Path, kind: str, languages: str, force: bool, **inputs: Any) -> None:
     """Writes a recipe with every key explained, to start from."""
     if recipe.exists() and not force:
         raise RecipeError(f"{recipe} exists. Choose another name, or add --force.")
-    select: dict[str, object] = {"crawl": crawl, "files": 10}
-    if archives or urls:
-        select = {"archives": archives} if archives else {"urls": urls}
-    chosen = {"captions": {"languages": tuple(languages.split(","))}} if languages else {}
-    recipe.write_text(recipe_file.template(recipe.stem, {"select": select, **chosen}), "utf-8")
+    wanted = tuple(code.strip() for code in languages.split(",") if code.strip())
+    chosen = {"select": _select(**inputs)}
+    if kind == "text":
+        chosen = {"dataset": {"kind": "text"}, "text": {"languages": wanted}, "publish": {"sink": "parquet"}, **chosen}
+        chosen["select"] |= {"kind": "warc"}
+        if wanted == ("en",):
+            chosen["quality"] = {"preset": "fineweb"}
+    elif wanted:
+        chosen["captions"] = {"languages": wanted}
+    text = recipe_file.template(recipe.stem, chosen)
+    recipe_file.loads(text, str(recipe))
+    recipe.write_text(text, "utf-8")
     click.echo(f"Wrote {recipe}. Set [dataset] contact, then:\n  allmende build {recipe}")
+
+
+def _select(crawl: str, archives: tuple[str, ...], urls: tuple[str, ...]) -> dict[str, Any]:
+    if archives or urls:
+        return {"archives": archives} if archives else {"urls": urls}
+    return {"crawl": crawl, "files": 10}

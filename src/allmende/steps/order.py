@@ -24,7 +24,7 @@ CANDIDATES = Step(
     plan=candidates.plan,
     worker=candidates.Worker,
     keys={
-        "dataset": frozenset({"name", "output", "description", "license", "contact"}),
+        "dataset": frozenset({"name", "kind", "output", "description", "license", "contact"}),
         "select": frozenset({"cache", "retries"}),
         "extract": ALL,
         "captions": ALL,
