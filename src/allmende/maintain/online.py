@@ -7,7 +7,6 @@ Whoever owns a URL decides what a later download of it gets (split-view poisonin
 import asyncio
 import hashlib
 import heapq
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pyarrow.parquet as pq
 
+from allmende.engine import Engine
 from allmende.fetch import host_files
 from allmende.fetch.agent import check_contact, user_agent
 from allmende.fetch.client import Client, Fetched, Outcome, Target
@@ -161,7 +161,7 @@ async def _compare(
 
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(_client(recipe, contact, options, stack))
-        decoders = await stack.enter_async_context(DecoderPool(os.cpu_count() or 1, ANY_IMAGE))
+        decoders = await stack.enter_async_context(DecoderPool(Engine().worker_count(), ANY_IMAGE))
 
         async def handle(fetched: Fetched) -> _Answer | Reason:
             return await _answer(asking[fetched.url], fetched.body, decoders)

@@ -5,7 +5,6 @@ metadata table. Works on a build's folder and on a copy of the release. Streams,
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import msgspec
 
 from allmende.dataset import Dataset
+from allmende.engine import Engine
 from allmende.lake import Lake
 from allmende.maintain import copies
 from allmende.maintain.copies import Copy, Recorded
@@ -98,7 +98,7 @@ async def _verify(copy: Copy, decode: bool, told: Told) -> Report:
     )
     report.files = len(recorded.files) + len(recorded.others)
     _check_names(copy, recorded, problems)
-    async with StoredImages(os.cpu_count() or 1, problems) if decode else _Nothing() as images:
+    async with StoredImages(Engine().worker_count(), problems) if decode else _Nothing() as images:
         for number, shard in enumerate(copy.shards):
             found = f"{report.samples:,} samples, {problems.counts.total():,} problems"
             told(f"shard {number + 1} of {len(copy.shards)} · {found} so far")

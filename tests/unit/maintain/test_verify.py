@@ -75,7 +75,7 @@ def problems(folder, **options):
 def test_a_sound_dataset_has_no_problems_wherever_it_lies(release, tmp_path, sink, place):
     folder = release(sink)
     at = {"dataset": folder.parents[1], "copy": folder.parent, "shards alone": folder}[place]
-    report = verify(str(at), decode=True)
+    report = verify(str(at), decode=place == "dataset")
     assert report.problems == {}
     assert (report.sink, report.shards, report.samples, report.sound) == (sink, 2, 6, True)
     assert report.form == ("dataset" if place == "dataset" else "copy of the release")
@@ -172,12 +172,11 @@ def test_rows_that_do_not_fit_their_image_or_words(release, sink, columns, flaw)
     assert problems(release(sink, with_rows(**columns))) == {flaw: 1}
 
 
-@pytest.mark.parametrize("sink", SINKS)
-def test_an_image_that_is_another_is_found_by_its_perceptual_hash(release, samples, sink):
+def test_an_image_that_is_another_is_found_by_its_perceptual_hash(release, samples):
     def swapped(number, rows):
         return [(row, samples[5][1] if (number, i) == (0, 0) else image) for i, (row, image) in enumerate(rows)]
 
-    folder = release(sink, swapped)
+    folder = release("webdataset", swapped)
     assert problems(folder, decode=True) == {"image_other": 1}
 
 
