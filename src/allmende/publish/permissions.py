@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allmende.permission.policy import NAMES
+from allmende.publish.funnel import Stage
 
 COLUMNS = ("signals", "policy", "verdict", "language")
 """Columns of samples and failures that are read."""
@@ -63,6 +64,13 @@ class Permissions(msgspec.Struct, frozen=True, kw_only=True):
     """For every kind of signal, in the order in which they are met."""
     languages: tuple[LanguageCost, ...]
     """Largest first; at most `LANGUAGES`."""
+
+    @property
+    def stage(self) -> Stage:
+        """The same as a stage of the funnel: rows leave by the signal that decided."""
+        left = sorted(((s.name, s.dropped) for s in self.signals if s.dropped), key=lambda item: (-item[1], item[0]))
+        kept = self.judged - self.dropped
+        return Stage(step="permission", unit="row", seen=self.judged, kept=kept, dropped=dict(left))
 
 
 class PermissionCounter:

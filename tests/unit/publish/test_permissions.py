@@ -49,6 +49,7 @@ def test_the_counts_are_those_of_a_plain_count(rows, size):
         assert funnel.unknown == sum("unknown" in words for words in said)
         assert funnel.allows == sum("allow" in words for words in said)
         assert funnel.dropped == sum(row["verdict"] == funnel.name for row in judged)
+    assert figures.stage.seen == figures.stage.kept + sum(figures.stage.dropped.values())
     languages = Counter(row["language"] or "und" for row in judged)
     assert {cost.language: cost.judged for cost in figures.languages} == languages
     assert sum(cost.lost for cost in figures.languages) == figures.dropped
