@@ -5,12 +5,13 @@ the original (tensorflow_datasets, `c4_utils.py`) are another `Options`.
 """
 
 import re
-import unicodedata
+from functools import partial
 
 import msgspec
 
-from allmende.filters.quality.marks import TERMINAL
-from allmende.filters.quality.words import words
+from allmende.filters.quality.rule import Edit, Edited, Limit
+from allmende.filters.quality.text import Text
+from allmende.filters.quality.words import cut
 
 _citation = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
 
@@ -35,62 +36,43 @@ DATATROVE = Options()
 FINEWEB = Options(ends=())
 """As FineWeb uses it: lines without a mark at their end stay."""
 ORIGINAL = Options(min_sentences=3, min_words=5, ends=(".", "?", "!", '"'))
+"""tensorflow_datasets, which built C4. It counts sentences with NLTK's Punkt."""
 
 
-class Cleaned(msgspec.Struct, frozen=True):
-    """What is left of a page."""
+def c4(options: Options) -> Edit:
+    """The rules as a step of a preset."""
+    return Edit(
+        name="c4",
+        change=partial(clean, options=options),
+        limits=(
+            Limit(name="lorem_ipsum", high=0),
+            Limit(name="curly_bracket", high=0),
+            Limit(name="sentence_count", low=options.min_sentences),
+        ),
+    )
 
-    text: str
-    """The lines that stayed; empty if the page goes."""
-    dropped: str
-    """Why the page goes: lorem_ipsum, curly_bracket or too_few_sentences; empty if it stays."""
 
-
-def clean(text: str, language: str, options: Options = DATATROVE) -> Cleaned:
-    """Removes lines, and decides on the page."""
+def clean(text: Text, options: Options = DATATROVE) -> Edited:
+    """Takes lines out; counts sentences in those that stay, and lines for which the page should go."""
     kept: list[str] = []
-    sentences = 0
-    for raw in text.splitlines():
+    lorem = curly = sentences = 0
+    for raw in text.any_lines:
         line = raw.strip()
         parts = line.split()
-        if any(len(part) > options.max_word_chars for part in parts):
+        if len(parts) < options.min_words or len(line) > options.max_word_chars < max(map(len, parts)):
             continue
-        line = _citation.sub("", line)
+        if "[" in line:
+            line = _citation.sub("", line)
+        if options.ends and (not line.endswith(options.ends) or line.endswith("...")):
+            continue
         lower = line.lower()
-        if _is_cut_off(line, options) or len(parts) < options.min_words:
-            continue
-        if "lorem ipsum" in lower:
-            return Cleaned("", "lorem_ipsum")
+        lorem += "lorem ipsum" in lower
         if "javascript" in lower:
             continue
-        if "{" in line:
-            return Cleaned("", "curly_bracket")
+        curly += "{" in line
         if any(policy in lower for policy in POLICIES):
             continue
-        sentences += sentence_count(line, language)
+        sentences += cut(line, text.language).sentences()
         kept.append(line)
-    if sentences < options.min_sentences:
-        return Cleaned("", "too_few_sentences")
-    return Cleaned("\n".join(kept).strip(), "")
-
-
-def _is_cut_off(line: str, options: Options) -> bool:
-    return bool(options.ends) and (not line.endswith(options.ends) or line.endswith("..."))
-
-
-def sentence_count(text: str, language: str) -> int:
-    """Number of sentences, counted as spaCy's `sentencizer` does: one ends where a word follows a terminal mark."""
-    found = words(text, language)
-    count = min(1, len(found))
-    ended = False
-    for word in found:
-        if word in TERMINAL:
-            ended = True
-        elif ended and not _is_punctuation(word):
-            count += 1
-            ended = False
-    return count
-
-
-def _is_punctuation(word: str) -> bool:
-    return all(unicodedata.category(letter).startswith("P") for letter in word)
+    counts = {"lorem_ipsum": lorem, "curly_bracket": curly, "sentence_count": sentences}
+    return Edited("\n".join(kept).strip(), {name: float(count) for name, count in counts.items()})

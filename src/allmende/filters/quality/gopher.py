@@ -1,28 +1,25 @@
 """What a document looks like: Gopher's quality measures (Rae et al. 2021, appendix A.1.1) as datatrove computes them.
 
 The reference is datatrove's `GopherQualityFilter`. Words are those of `words.py`, punctuation marks included; a symbol
-is a word of nothing but `SYMBOLS`.
+is a word of nothing but the characters in `marks.py`.
 """
 
 from collections.abc import Set
 
 import numpy as np
 
-from allmende.filters.quality.marks import SYMBOLS, TERMINAL
 from allmende.filters.quality.text import Text
-
-_SYMBOLS = SYMBOLS | TERMINAL
 
 
 def word_count(text: Text) -> float:
     """Words that are no symbols. Gopher keeps 50 to 100,000."""
-    return float(np.count_nonzero(_plain(text)[text.ids]))
+    return float(np.count_nonzero(text.words.plain))
 
 
 def mean_word_length(text: Text) -> float:
     """Characters in a word that is no symbol, on average. Gopher keeps 3 to 10."""
-    plain = _plain(text)[text.ids]
-    return float(text.sizes[text.ids][plain].mean()) if plain.any() else 0.0
+    plain = text.words.plain
+    return float(text.words.sizes[plain].mean()) if plain.any() else 0.0
 
 
 def hash_ratio(text: Text) -> float:
@@ -47,15 +44,9 @@ def ellipsis_line_frac(text: Text) -> float:
 
 def letter_word_frac(text: Text) -> float:
     """Share of words with at least one letter. Gopher drops below 0.8."""
-    letters = np.fromiter((any(map(str.isalpha, word)) for word in text.vocabulary), bool, len(text.vocabulary))
-    return float(letters[text.ids].mean()) if len(text.ids) else 0.0
+    return float(text.words.with_letter.mean()) if len(text.words) else 0.0
 
 
 def stop_word_count(text: Text, stop_words: Set[str]) -> float:
     """Different stop words, as written (case counts). Gopher drops below 2."""
-    return float(len(stop_words & set(text.vocabulary)))
-
-
-def _plain(text: Text) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """For each word of the vocabulary: True if it is no symbol."""
-    return np.fromiter((not _SYMBOLS.issuperset(word) for word in text.vocabulary), bool, len(text.vocabulary))
+    return float(np.count_nonzero(text.words.count_of(stop_words)))

@@ -1,22 +1,24 @@
 """Presets: the rules and thresholds of published pipelines, by name and language.
 
-    rules = preset("fineweb-2", "de")
-    reason = failed(Text(text, "de"), rules)         # name of the first rule that drops it, or None
-    values = signals(Text(text, "de"), rules)        # every measure, to be judged later
+    outcome = find_preset("fineweb-2").apply(Text(text, "de"))
+    outcome.text, outcome.reason                     # what is left; name of the rule that drops it, or None
+
+    find_preset("fineweb-2").apply(Text(text, "de"), signals=True).signals    # every value, to be judged later
 
 Each preset names its reference implementation; `benchmarks/text_presets.py` compares the decisions, rule by rule.
 """
 
 import tomllib
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from typing import Any
 
 import msgspec
 
 from allmende.errors import RecipeError
-from allmende.filters.quality import fineweb, gopher, repetition
+from allmende.filters.quality import c4, fineweb, gopher, repetition
+from allmende.filters.quality.rule import EMPTY, Limit, Outcome, Rule, Step, judge
 from allmende.filters.quality.text import Text
 
 Measure = Callable[[Text], float]
@@ -25,59 +27,68 @@ ENGLISH_STOP_WORDS = frozenset({"the", "be", "to", "of", "and", "that", "have", 
 """Gopher's eight (Rae et al. 2021)."""
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """A measure and the values that a document may have."""
-
-    name: str
-    """Of the measure, and of the reason for which a document is dropped."""
-    measure: Measure
-    low: float = float("-inf")
-    """Smallest value that stays."""
-    high: float = float("inf")
-    """Largest value that stays."""
-
-    def keeps(self, value: float) -> bool:
-        """True if a document with this value stays."""
-        return self.low <= value <= self.high
-
-
 class Preset(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a preset comes from, and how its rules are made for a language."""
+    """Where a preset comes from, and how its steps are made for a language."""
 
     name: str
     reference: str
     """The implementation whose decisions it reproduces."""
     source: str
     languages: frozenset[str]
-    """Those with thresholds of their own."""
-    rules: Callable[[str], tuple[Rule, ...]]
+    """Those that it has thresholds for."""
+    make: Callable[[str], tuple[Step, ...]]
+
+    def steps(self, language: str) -> tuple[Step, ...]:
+        """Rules and edits for a language, in the order of the reference.
+
+        Raises:
+            RecipeError: if the preset has no thresholds for the language.
+        """
+        if language not in self.languages:
+            known = ", ".join(sorted(self.languages))
+            raise RecipeError(f"The preset {self.name} has no thresholds for {language!r}. It has: {known}.")
+        return _made(self.name, language)
+
+    def limits(self, language: str) -> tuple[Limit, ...]:
+        """All limits for a language, in order: what `signals` are judged by."""
+        return tuple(limit for step in self.steps(language) for limit in step.limits)
+
+    def apply(self, text: Text, *, signals: bool = False) -> Outcome:
+        """What becomes of a document.
+
+        Args:
+            text: The document.
+            signals: Measure all, even after the first broken limit.
+
+        Raises:
+            RecipeError: if the preset has no thresholds for the document's language.
+        """
+        return judge(text, self.steps(text.language), signals=signals)
 
 
-def preset(name: str, language: str) -> tuple[Rule, ...]:
-    """The rules of a preset for a language, in the order of the reference.
+def find_preset(name: str) -> Preset:
+    """The preset of a name.
 
     Raises:
-        RecipeError: if there is no such preset, or it has no thresholds for the language.
+        RecipeError: if there is none.
     """
     if name not in PRESETS:
         raise RecipeError(f"No preset {name!r}. There are: {', '.join(PRESETS)}.")
-    chosen = PRESETS[name]
-    if language not in chosen.languages:
-        known = ", ".join(sorted(chosen.languages))
-        raise RecipeError(f"The preset {name} has no thresholds for {language!r}. It has: {known}.")
-    return chosen.rules(language)
+    return PRESETS[name]
 
 
-def failed(text: Text, rules: tuple[Rule, ...]) -> str | None:
-    """Name of the first rule that drops the document; None if it stays. Later rules are not even measured."""
-    if not text.text.strip():
-        return "empty"
-    return next((rule.name for rule in rules if not rule.keeps(rule.measure(text))), None)
+def reasons() -> tuple[str, ...]:
+    """All names of reasons for which any preset drops a document."""
+    names = {EMPTY: None}
+    for preset in PRESETS.values():
+        for language in sorted(preset.languages):
+            names.update(dict.fromkeys(limit.name for limit in preset.limits(language)))
+    return tuple(names)
 
 
-def signals(text: Text, rules: tuple[Rule, ...]) -> dict[str, float]:
-    """The value of each rule's measure."""
-    return {rule.name: rule.measure(text) for rule in rules} if text.text.strip() else {}
+@cache
+def _made(name: str, language: str) -> tuple[Step, ...]:
+    return PRESETS[name].make(language)
 
 
 def _repetition(limits: Mapping[str, float]) -> tuple[Rule, ...]:
@@ -138,16 +149,21 @@ def _lines(punct: float, short: float, duplicates: float, lists: float) -> tuple
     )
 
 
-def _gopher(language: str) -> tuple[Rule, ...]:
+def _gopher(language: str) -> tuple[Step, ...]:
     del language
     return _repetition(_GOPHER_REPETITION) + _quality((3, 10), 0.8, ENGLISH_STOP_WORDS)
 
 
-def _fineweb(language: str) -> tuple[Rule, ...]:
-    return _gopher(language) + _lines(0.12, 0.67, 0.01, 0.3)
+def _c4(language: str) -> tuple[Step, ...]:
+    del language
+    return (c4.c4(c4.DATATROVE),)
 
 
-def _fineweb_2(language: str) -> tuple[Rule, ...]:
+def _fineweb(language: str) -> tuple[Step, ...]:
+    return (*_gopher(language), c4.c4(c4.FINEWEB), *_lines(0.12, 0.67, 0.01, 0.3))
+
+
+def _fineweb_2(language: str) -> tuple[Step, ...]:
     own = _thresholds()[language]
     lengths = own["min_avg_word_length"], own["max_avg_word_length"]
     letters, stop_words = own["max_non_alpha_words_ratio"], frozenset(own["stop_words"])
@@ -179,21 +195,28 @@ PRESETS: dict[str, Preset] = {
             reference="datatrove 0.10 GopherRepetitionFilter, GopherQualityFilter",
             source="Rae et al. 2021, Scaling Language Models, table A1 and appendix A.1.1",
             languages=_ENGLISH,
-            rules=_gopher,
+            make=_gopher,
         ),
         Preset(
             name="fineweb",
-            reference="datatrove 0.10 examples/fineweb.py without its C4 rules, which change the text",
+            reference="datatrove 0.10 examples/fineweb.py: its filters of text, from GopherRepetitionFilter on",
             source="Penedo et al. 2024, The FineWeb Datasets",
             languages=_ENGLISH,
-            rules=_fineweb,
+            make=_fineweb,
+        ),
+        Preset(
+            name="c4",
+            reference="datatrove 0.10 C4QualityFilter",
+            source="Raffel et al. 2020, Exploring the Limits of Transfer Learning, section 2.2",
+            languages=_ENGLISH,
+            make=_c4,
         ),
         Preset(
             name="fineweb-2",
             reference="datatrove 0.10 with the configurations of huggingface/fineweb-2",
             source="Penedo et al. 2025, FineWeb2",
             languages=frozenset(_thresholds()),
-            rules=_fineweb_2,
+            make=_fineweb_2,
         ),
     )
 }

@@ -34,6 +34,8 @@ def dup_line_char_frac(text: Text) -> float:
 def repeats(items: Sequence[str]) -> tuple[int, int]:
     """How many items repeat an earlier one, and their characters."""
     different = set(items)
+    if len(different) == len(items):
+        return 0, 0
     return len(items) - len(different), sum(map(len, items)) - sum(map(len, different))
 
 
@@ -42,14 +44,16 @@ def top_gram_frac(text: Text, n: int) -> float:
 
     Of equally frequent runs the first counts. Gopher drops above 0.20, 0.18 and 0.16 for n = 2, 3, 4.
     """
-    grams = text.grams(n)
-    if not len(grams):
+    if len(text.words) < n:
         return 0.0
-    _, first, counts = np.unique(grams, return_index=True, return_counts=True)
-    most = int(counts.max())
-    begin = int(first[counts == most].min())
-    size = int(text.ends[begin + n] - text.ends[begin]) + n - 1
-    return most * size / len(text.text)
+    starts, runs = text.words.repeated(n)
+    begin, times = 0, 1
+    if len(starts):
+        counts = np.bincount(runs)
+        times = int(counts.max())
+        begin = int(starts[np.argmax(counts[runs] == times)])
+    ends = text.words.ends
+    return times * (int(ends[begin + n] - ends[begin]) + n - 1) / len(text.text)
 
 
 def dup_gram_frac(text: Text, n: int) -> float:
@@ -57,18 +61,19 @@ def dup_gram_frac(text: Text, n: int) -> float:
 
     Gopher drops above 0.15, 0.14, 0.13, 0.12, 0.11 and 0.10 for n = 5 to 10.
     """
-    grams = text.grams(n)
-    if len(np.unique(grams)) == len(grams):
+    starts, runs = text.words.repeated(n)
+    if not len(starts):
         return 0.0
-    ends = text.ends
+    ends = text.words.ends
+    sizes = (ends[starts + n] - ends[starts]).tolist()
     seen: set[int] = set()
-    repeated = at = 0
-    values = grams.tolist()
-    while at < len(values):
-        if values[at] in seen:
-            repeated += int(ends[at + n] - ends[at])
-            at += n
+    repeated = free = 0
+    for start, run, size in zip(starts.tolist(), runs.tolist(), sizes, strict=True):
+        if start < free:
+            continue
+        if run in seen:
+            repeated += size
+            free = start + n
         else:
-            seen.add(values[at])
-            at += 1
+            seen.add(run)
     return repeated / len(text.text)

@@ -3,18 +3,11 @@
 import re
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
-from allmende.filters.quality.words import words
-
-Ints = NDArray[np.int64]
-Hashes = NDArray[np.uint64]
+from allmende.filters.quality.vocabulary import Words
+from allmende.filters.quality.words import cut, pieces, segments
 
 _paragraphs = re.compile(r"\n{2,}").split
 _lines = re.compile(r"\n+").split
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
-"""Odd, so that multiplying loses nothing: 2**64 divided by the golden ratio (Knuth, TAOCP 6.4)."""
 
 
 class Text:
@@ -50,58 +43,16 @@ class Text:
         return self.text.splitlines()
 
     @cached_property
-    def words(self) -> list[str]:
-        """Words and punctuation marks."""
-        return words(self.text, self.language)
+    def words(self) -> Words:
+        """Words and punctuation marks, as spaCy cuts them."""
+        return cut(self.text, self.language)
 
     @cached_property
-    def _numbering(self) -> tuple[list[str], Ints]:
-        numbers: dict[str, int] = {}
-        ids = [numbers.setdefault(word, len(numbers)) for word in self.words]
-        return list(numbers), np.array(ids, np.int64)
-
-    @property
-    def vocabulary(self) -> list[str]:
-        """Different words, in the order of their first occurrence."""
-        return self._numbering[0]
-
-    @property
-    def ids(self) -> Ints:
-        """For each word its place in `vocabulary`."""
-        return self._numbering[1]
+    def pieces(self) -> Words:
+        """What stands between white space."""
+        return pieces(self.text)
 
     @cached_property
-    def sizes(self) -> Ints:
-        """Characters of each word of `vocabulary`."""
-        return np.fromiter(map(len, self.vocabulary), np.int64, len(self.vocabulary))
-
-    @cached_property
-    def ends(self) -> Ints:
-        """Where each word would end if all were written without spaces; begins with 0, one longer than `words`."""
-        ends = np.zeros(len(self.ids) + 1, np.int64)
-        np.cumsum(self.sizes[self.ids], out=ends[1:])
-        return ends
-
-    def grams(self, n: int) -> Hashes:
-        """A hash for each run of n words, in order; equal runs have equal hashes.
-
-        A polynomial over mixed word numbers modulo 2**64: different runs of a document of 100,000 words collide
-        with a probability of some 1e-10.
-        """
-        mixed = self._mixed
-        count = len(mixed) - n + 1
-        if count <= 0:
-            return np.empty(0, np.uint64)
-        hashes = mixed[:count].copy()
-        for step in range(1, n):
-            hashes *= _FACTOR
-            hashes += mixed[step : step + count]
-        return hashes
-
-    @cached_property
-    def _mixed(self) -> Hashes:
-        """Word numbers spread over 64 bits (the finaliser of SplitMix64: Steele et al. 2014)."""
-        x = (self.ids.astype(np.uint64) + np.uint64(1)) * _FACTOR
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return x ^ (x >> np.uint64(31))
+    def segments(self) -> Words:
+        """Words between the boundaries that Unicode defines, those that begin with a letter or digit."""
+        return segments(self.text)

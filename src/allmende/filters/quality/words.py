@@ -9,19 +9,18 @@ character is a word. (datatrove uses jieba and others for them.)
 """
 
 import re
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import msgspec
 
-REMEMBERED = 50_000
-"""Pieces remembered for each language: some 10 MB."""
+from allmende.filters.quality.segments import cut_segments
+from allmende.filters.quality.vocabulary import Vocabulary, Words
 
-MOST_CHARS = 1_000
-"""Longer pieces are one word each: no language has such words, and the rules are not made for them."""
-
-_SPACELESS = frozenset({"zh", "ja", "th", "lo", "km", "my"})
+SPACELESS = frozenset({"zh", "ja", "th", "lo", "km", "my"})
+"""Languages written without spaces."""
 _character = re.compile(r"\S").findall
 
 
@@ -37,24 +36,10 @@ class Tokenizer:
             re.compile(pattern) if pattern else _NEVER for pattern in patterns
         )
         self._exceptions = {piece: tuple(words) for piece, words in exceptions.items()}
-        self._known: dict[str, tuple[str, ...]] = {}
 
-    def words(self, text: str) -> list[str]:
-        """The words of a text, punctuation marks included, in order; none is empty or white space."""
-        known = self._known
-        if len(known) > REMEMBERED:
-            known.clear()
-        found: list[str] = []
-        for piece in text.split():
-            words = known.get(piece)
-            if words is None:
-                words = known[piece] = self._cut(piece)
-            found += words
-        return found
-
-    def _cut(self, piece: str) -> tuple[str, ...]:
-        """The algorithm of spaCy, as `spacy.tokenizer.Tokenizer.explain` states it."""
-        if piece.isalpha() or len(piece) > MOST_CHARS:
+    def cut(self, piece: str) -> tuple[str, ...]:
+        """The words of a piece without white space: the algorithm of spaCy as `Tokenizer.explain` states it."""
+        if piece.isalpha():
             return self._exceptions.get(piece, (piece,))
         head: list[str] = []
         tail: list[str] = []
@@ -101,16 +86,37 @@ class Tokenizer:
 _NEVER = re.compile(r"(?!)")
 
 
-def words(text: str, language: str) -> list[str]:
-    """The words of a text.
+def cut(text: str, language: str) -> Words:
+    """The words of a text, punctuation marks included, in order; none is empty or white space.
 
     Args:
         text: Any.
         language: ISO 639-1 code; one without rules of its own gets those for all languages.
     """
-    if language in _SPACELESS:
-        return _character(text)
-    return tokenizer(language).words(text)
+    if language in SPACELESS:
+        return Words(_character(text), _remembered(language, tuple))
+    return Words(text.split(), _remembered(language, tokenizer(language).cut))
+
+
+def pieces(text: str) -> Words:
+    """The parts of a text between white space."""
+    return Words(text.split(), _remembered("pieces", lambda piece: (piece,)))
+
+
+def segments(text: str) -> Words:
+    """The words of a text by Unicode's boundaries (`segments.py`)."""
+    return Words(text.split(), _remembered("segments", cut_segments))
+
+
+_vocabularies: dict[str, Vocabulary] = {}
+
+
+def _remembered(name: str, cut: Callable[[str], Iterable[str]]) -> Vocabulary:
+    """The vocabulary of this process for a way of cutting. Documents made with an older one keep that one."""
+    known = _vocabularies.get(name)
+    if known is None or known.full:
+        known = _vocabularies[name] = Vocabulary(cut)
+    return known
 
 
 @cache
