@@ -9,6 +9,7 @@ import pytest
 from allmende.errors import RecipeError
 from allmende.identity import key64
 from allmende.lake import Lake, Plan, Tally
+from allmende.lock import leave
 from allmende.recipe import Dataset, Permission, Recipe, Run, Select
 from allmende.schema import CANDIDATES, ROBOTS_CAPTURES, Reason
 from allmende.steps import robots_captures
@@ -51,6 +52,7 @@ def make(tmp_path, content, hosts):
     parts = robots_captures.plan(wanted, lake)
     lake.step("robots").write_plan(Plan(step="robots", digest="d", parts=parts))
     robots_captures.Worker(Settings.encode(lake, wanted, "d", 1)).run({"parts": parts})
+    leave(lake)
     rows = [{"url": f"http://{host}/x", "host_key": key64(host)} for host in hosts]
     with lake.step("unique").part("00000", "d") as part:
         with BucketWriter(str(part.file(".parquet")), 1) as out:
