@@ -434,7 +434,7 @@ async def encoded(call: Call) -> bool:
 async def bomb(call: Call) -> bool:
     """`/bomb/gzip`: 50 MB of picture in a few kilobytes."""
     name = call.words[1]
-    return await call.answer(_bomb(name), content_encoding=name)
+    return await call.answer(bomb_bytes(name), content_encoding=name)
 
 
 @behaviour
@@ -468,5 +468,6 @@ async def encoded_html(call: Call) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _bomb(name: str) -> bytes:
+def bomb_bytes(name: str) -> bytes:
+    """`BOMB_BYTES` of picture in that content encoding."""
     return compress(picture_bytes(0, BOMB_BYTES), name)
