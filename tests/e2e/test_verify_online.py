@@ -223,4 +223,6 @@ def test_the_command_prints_writes_and_does_not_blame_the_dataset(web, original,
     assert report["online"]["fates"] == {"same": 3, "vanished": 3}
     (tmp_path / "data" / "shards" / "00000.tar").write_bytes(b"")
     damaged = json.loads(allmende("verify", "data", "--json", code=3))
+    (tmp_path / "data" / "shards" / "00000.parquet").write_bytes(b"PAR1")
+    assert "can't be read" in allmende("verify", "data", "--online", code=5)
     assert damaged["problems"].keys() >= {"file_size", "file_digest", "archive_damaged"}

@@ -21,7 +21,11 @@ TOLD_SECONDS = 10.0
 @click.option("--decode", is_flag=True, help="Also decode every stored image and compare its perceptual hash.")
 @click.option("--online", is_flag=True, help="Also ask the web: do the URLs still lead to the same files?")
 @click.option(
-    "--sample", default=1_000, show_default=True, help="URLs to ask for, chosen by the dataset's seed; 0 for all."
+    "--sample",
+    type=click.IntRange(min=0),
+    default=1_000,
+    show_default=True,
+    help="URLs to ask for, chosen by the dataset's seed; 0 for all.",
 )
 @click.option("--rdap", default="", help="RDAP service to ask when a domain was registered, such as https://rdap.org/")
 @click.option("--contact", default="", help="Your e-mail or web address, sent to the servers you ask.")

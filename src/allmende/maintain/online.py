@@ -14,9 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.engine import Engine
+from allmende.errors import LakeError
 from allmende.fetch import host_files
 from allmende.fetch.agent import check_contact, user_agent
 from allmende.fetch.client import Client, Fetched, Outcome, Target
@@ -120,7 +122,8 @@ def _recipe(copy: Copy, options: Options) -> Recipe:
 def _chosen(copy: Copy, seed: int, sample: int) -> tuple[list[Expected], int]:
     """URLs to ask for, each once, and how many there are. The same seed chooses the same.
 
-    Those with the smallest hashes are taken, so the choice does not depend on the shards' order.
+    Those with the smallest hashes are taken, so the choice does not depend on the shards' order. Memory: some 60 bytes
+    for each URL of the dataset.
     """
     lowest: list[tuple[int, Expected]] = []
     seen: set[int] = set()
@@ -138,14 +141,20 @@ def _chosen(copy: Copy, seed: int, sample: int) -> tuple[list[Expected], int]:
 
 def _rows(copy: Copy) -> Iterator[Expected]:
     for shard in copy.shards:
-        with copy.lake.open(copy.at(f"{shard}.parquet")) as file:
-            for batch in pq.ParquetFile(file).iter_batches(batch_size=10_000, columns=list(COLUMNS)):
-                for row in batch.to_pylist():
-                    if row["url"] and row["sha256"]:
-                        seen_at = row["fetched_at"] or row["captured_at"]
-                        yield Expected(
-                            row["url"], row["sha256"], row["phash"] or "", row["phash_quality"] or 0, seen_at
-                        )
+        name = copy.at(f"{shard}.parquet")
+        try:
+            with copy.lake.open(name) as file:
+                for batch in pq.ParquetFile(file).iter_batches(batch_size=10_000, columns=list(COLUMNS)):
+                    yield from map(_expected, batch.to_pylist())
+        except (pa.ArrowException, OSError, KeyError) as error:
+            raise LakeError(
+                f"{copy.lake.url(name)} can't be read: {error}. What else is wrong: allmende verify"
+            ) from error
+
+
+def _expected(row: dict[str, Any]) -> Expected:
+    seen_at = row["fetched_at"] or row["captured_at"]
+    return Expected(row["url"], row["sha256"] or "", row["phash"] or "", row["phash_quality"] or 0, seen_at)
 
 
 async def _compare(
