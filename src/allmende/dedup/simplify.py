@@ -124,7 +124,7 @@ def _hashed(codes: Codes, words: Words) -> Hashes:
         text = " ".join(words(_decoded(codes)))
         codes = np.frombuffer(text.encode("utf-32-le"), "<u4")
     inside = codes != _SPACE
-    letters = codes[inside].astype(np.uint64)
+    letters: Hashes = codes[inside].astype(np.uint64)
     if not len(letters):
         return letters
     first = inside.copy()
