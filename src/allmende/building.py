@@ -27,7 +27,7 @@ from allmende.safety import lists
 from allmende.steps import list_screen
 from allmende.steps.documents import write_documents
 from allmende.steps.order import SAMPLES, steps
-from allmende.steps.release_manifest import refuse_unfinished
+from allmende.steps.release_manifest import check_beginning
 from allmende.steps.step import Parts, Settings, Step
 
 SMALL_ROWS = 50_000
@@ -79,9 +79,9 @@ def run_steps(lake: Lake, recipe: Recipe, engine: Engine, progress: Progress) ->
     """Makes whatever is missing, step after step, then the documents of the release, which give it its version.
 
     Raises:
-        LakeError: if a take-down was interrupted, which has to be finished first.
+        LakeError, Untrusted: if no release could come of it; see `check_beginning`.
     """
-    refuse_unfinished(lake)
+    check_beginning(lake, recipe)
     for step in steps(recipe):
         run_step(lake, step, recipe, engine, progress)
     write_documents(Dataset(lake))
@@ -130,6 +130,8 @@ def _same_recipe(lake: Lake, recipe: Recipe, *, redo: bool) -> None:
     """Refuses to mix two recipes in one dataset, or clears what the new one makes anew."""
     if lake.exists("recipe.toml"):
         old = recipe_file.loads(lake.read("recipe.toml").decode(), lake.url("recipe.toml"))
+        if old.dataset.kind != recipe.dataset.kind:
+            raise RecipeChanged(f"{lake.root} is a dataset of {old.dataset.kind}. Choose another [dataset] output.")
         stale = [s.name for s in steps(recipe) if _own_digest(s, old) != _own_digest(s, recipe)]
         if stale and lake.step(steps(recipe)[0].name).read_plan() is not None and not redo:
             changes = "\n  ".join(recipe_file.changed_keys(old, recipe))

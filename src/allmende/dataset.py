@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import daft
 
 STEPS = ("candidates", "unique", "frequent", "samples", "release/shards")
+TEXT_STEPS = ("documents", "unique", "near", "release/shards")
 
 
 class StepStatus(msgspec.Struct, frozen=True):
@@ -67,6 +68,10 @@ class Dataset:
         """Candidates that yielded no sample, with reason and HTTP status (`schema.FAILURES`)."""
         return self._frame("samples", ".dropped.parquet")
 
+    def documents(self) -> "daft.DataFrame":
+        """Documents as read off pages (`schema.DOCUMENTS`), duplicates included."""
+        return self._frame("documents", ".parquet")
+
     def hosts(self) -> "daft.DataFrame":
         """What hosts said in robots.txt and its kin (`schema.HOSTS`): each answer once for each day and digest."""
         import daft
@@ -83,9 +88,15 @@ class Dataset:
 
     def steps(self) -> tuple[str, ...]:
         """The steps of this dataset, in their order."""
+        if self.recipe.dataset.kind == "text":
+            return self._text_steps()
         if not self.lake.exists("robots/plan.json"):
             return STEPS
         return (*STEPS[: STEPS.index("samples")], "robots", *STEPS[STEPS.index("samples") :])
+
+    def _text_steps(self) -> tuple[str, ...]:
+        judged = ("quality",) if self.recipe.quality.signals else ()
+        return (TEXT_STEPS[0], *judged, *TEXT_STEPS[1:])
 
     def manifests(self, step: str) -> list[Manifest]:
         """Manifests of the finished parts of a step."""

@@ -55,7 +55,9 @@ class Select(Section, frozen=True, kw_only=True):
     source: Annotated[str, _about("Where the crawl lies: https, s3, a base URL, or the folder of a local mirror.")] = (
         "https"
     )
-    archives: Annotated[tuple[str, ...], _about("Instead of a crawl: WARC, WAT or WET files by path, glob or URL.")] = ()
+    archives: Annotated[
+        tuple[str, ...], _about("Instead of a crawl: WARC, WAT or WET files by path, glob or URL.")
+    ] = ()
     urls: Annotated[
         tuple[str, ...],
         _about(
@@ -166,6 +168,12 @@ class Quality(Section, frozen=True, kw_only=True):
             "Measure every rule for every document and store the values, so that thresholds can change without reading pages again. The rules apply all the same, in a step of their own."
         ),
     ] = False
+    limits: Annotated[
+        tuple[str, ...],
+        _about(
+            'Other thresholds than those of the preset, for all languages or for one: "word_count >= 30", "de: dup_line_frac <= 0.4".'
+        ),
+    ] = ()
 
 
 class NearDuplicates(Section, frozen=True, kw_only=True):

@@ -164,8 +164,8 @@ class Reason(StrEnum):
     QUALITY_LIST_RATIO = "quality_list_ratio", "quality", "Too many lines for its words: a list."
     QUALITY_LOREM_IPSUM = "quality_lorem_ipsum", "quality", "The text has `lorem ipsum` in it (C4)."
     QUALITY_CURLY_BRACKET = "quality_curly_bracket", "quality", "The text has a curly bracket in it: code (C4)."
-    QUALITY_TOO_FEW_SENTENCES = (
-        "quality_too_few_sentences",
+    QUALITY_SENTENCE_COUNT = (
+        "quality_sentence_count",
         "quality",
         "Too few sentences, once bad lines are removed (C4).",
     )
@@ -244,7 +244,7 @@ class Reason(StrEnum):
     TEXT_DUPLICATE = (
         "text_duplicate",
         "dedup",
-        "The same text, but for white space, case and punctuation, was kept already; `seen` of the kept row counts it.",
+        "The same text, but for white space and case, was kept already; `seen` of the kept row counts it.",
     )
     TEXT_DUPLICATE_EARLIER = (
         "text_duplicate_earlier",
@@ -598,13 +598,13 @@ DOCUMENTS = pa.schema(
         _field("tokens", pa.int32(), "Tokens of the text; null unless a tokenizer was named."),
         _field(
             "quality",
-            pa.map_(pa.string(), pa.float32()),
+            pa.map_(pa.string(), pa.float64()),
             "Value of each quality measure by its name; null unless `quality.signals`.",
         ),
         _field(
             "text_key",
             pa.uint64(),
-            "64-bit hash of the text without what does not make it another one: exact duplicates.",
+            "64-bit hash of the text in lower case, white space collapsed: equal for exact duplicates.",
         ),
         _field("url_key", pa.uint64(), "64-bit hash of the URL."),
         _field("host_key", pa.uint64(), "64-bit hash of the URL's host."),

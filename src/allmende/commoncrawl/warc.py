@@ -38,6 +38,7 @@ class WarcCapture(msgspec.Struct, frozen=True, gc=False):
     date: str
     """WARC-Date as it stands there."""
     status: str
+    """Empty for a conversion."""
     headers: Headers
     body: bytes
     """Encodings undone; empty only if any status was asked for."""
@@ -47,7 +48,9 @@ class WarcCapture(msgspec.Struct, frozen=True, gc=False):
     """Bytes of the record as stored; None if it can't be read alone."""
 
 
-def read_warc(stream: Readable, max_bytes: int, *, any_status: bool = False) -> Iterator[WarcCapture | Reason]:
+def read_warc(
+    stream: Readable, max_bytes: int, *, any_status: bool = False, conversions: bool = False
+) -> Iterator[WarcCapture | Reason]:
     """Every captured response of a WARC file, and a Reason for each that is no use or can't be read.
 
     Requests, metadata, revisits, resources, conversions, DNS answers and warcinfo are passed over in silence: the
@@ -57,6 +60,7 @@ def read_warc(stream: Readable, max_bytes: int, *, any_status: bool = False) -> 
         stream: The archive's bytes as stored.
         max_bytes: Largest body, encoded or not.
         any_status: Yield responses of every status, with or without a body: a robots.txt that is not there tells much.
+        conversions: Yield what a WET file has, too: the text of a page, as a capture without status.
 
     Yields:
         Captures; `RECORD_HTTP_STATUS` (not 200), `RECORD_EMPTY`, `RECORD_MALFORMED` (no HTTP), `RECORD_TOO_LARGE`,
@@ -73,6 +77,9 @@ def read_warc(stream: Readable, max_bytes: int, *, any_status: bool = False) -> 
         seen = seen or kind in _OF_ARCHIVE
         if kind == "response" and _is_http(head):
             yield _capture(record, head, max_bytes, any_status)
+        elif conversions and kind == "conversion":
+            seen = True
+            yield _conversion(record, head, max_bytes)
     if not seen:
         yield Reason.RECORD_MALFORMED
 
@@ -139,13 +146,28 @@ def _capture(record: Record, head: Headers, max_bytes: int, any_status: bool) ->
     plain = plain_body(body, transfer, content, max_bytes, cut=cut) if body else b""
     if isinstance(plain, Reason):
         return plain
-    url = _last(head, "warc-target-uri")
-    if url.startswith("<") and url.endswith(">"):  # as Wget writes it
-        url = url[1:-1]
     date = _last(head, "warc-date")
     if not plain and not any_status:
         return Reason.RECORD_EMPTY
-    return WarcCapture(url, date, status, headers, plain, record.offset, record.length)
+    return WarcCapture(_target(head), date, status, headers, plain, record.offset, record.length)
+
+
+def _conversion(record: Record, head: Headers, max_bytes: int) -> WarcCapture | Reason:
+    """The text of a page. It is always UTF-8, and nothing is known of the page's headers."""
+    if record.size > len(record.data) or record.size - record.block > max_bytes + _HEADS:
+        return Reason.RECORD_TOO_LARGE
+    size = _last(head, "content-length")
+    body = bytes(record.data[record.block :][: int(size[:15])] if size.isdecimal() else record.data[record.block :])
+    if not body.strip():
+        return Reason.RECORD_EMPTY
+    headers: Headers = {"Content-Type": "text/plain; charset=utf-8"}
+    return WarcCapture(_target(head), _last(head, "warc-date"), "", headers, body, record.offset, record.length)
+
+
+def _target(head: Headers) -> str:
+    """WARC-Target-URI, without the brackets that Wget puts around it."""
+    url = _last(head, "warc-target-uri")
+    return url[1:-1] if url.startswith("<") and url.endswith(">") else url
 
 
 def _parse_http(http: bytes) -> tuple[str, Headers, bytes] | Reason:

@@ -204,7 +204,10 @@ def _codecs(schema: pa.Schema) -> dict[str, str]:
 def _leaves(field: pa.Field, above: str = "") -> Iterator[str]:
     """Names of a field's columns as Parquet writes them: `image.bytes`, `signals.list.element.name`."""
     path = f"{above}{field.name}"
-    if pa.types.is_list(field.type):
+    if pa.types.is_map(field.type):
+        yield from _leaves(field.type.key_field.with_name("key"), f"{path}.key_value.")
+        yield from _leaves(field.type.item_field.with_name("value"), f"{path}.key_value.")
+    elif pa.types.is_list(field.type):
         yield from _leaves(field.type.value_field.with_name("element"), f"{path}.list.")
     elif pa.types.is_struct(field.type):
         for inner in field.type:

@@ -2,6 +2,8 @@
 
     00000.parquet      key, image {bytes, path}, all metadata
 
+A table of documents has no images: it is the rows, with their keys.
+
 A row group holds at most 1,000 rows or 32 MB of images, whichever is reached first: that bounds the memory of writer and
 reader, and is small enough for the dataset viewer, which reads whole row groups.
 """
@@ -42,7 +44,8 @@ class Parquet:
             for index, (row, image) in enumerate(samples):
                 key = shard.key(index)
                 path = f"{key}.{row.get('format') or 'jpg'}"
-                table.add({**row, "key": key, "image": {"bytes": image, "path": path}}, len(image))
+                stored = {"image": {"bytes": image, "path": path}} if _has_images(shard.schema) else {}
+                table.add({**row, "key": key, **stored}, len(image) + len(row.get("text") or ""))
                 rows += 1
         return WrittenShard(shard.number, rows, (table.facts(),))
 
@@ -51,8 +54,8 @@ class Parquet:
         with fsspec.open(f"{folder}/{shard}.parquet", "rb") as file:
             for batch in pq.ParquetFile(file).iter_batches(batch_size=100):
                 for row in batch.to_pylist():
-                    image = row.pop("image")
-                    yield row, image["bytes"]
+                    image = row.pop("image", None)
+                    yield row, image["bytes"] if image else b""
 
     def usage(self, release: Release) -> Usage:
         """A snippet for datasets, and one for a look at the table; see `Sink.usage`."""
@@ -61,9 +64,13 @@ class Parquet:
 
 def table_schema(schema: pa.Schema) -> pa.Schema:
     """The columns of a shard, with the features that Hugging Face `datasets` reads from the file's metadata."""
-    fields = [*_FIELDS, *released(schema)]
+    fields = [*(_FIELDS if _has_images(schema) else _FIELDS[:1]), *released(schema)]
     features = {field.name: _feature(field.type) for field in fields}
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def _has_images(schema: pa.Schema) -> bool:
+    return "data_size" in schema.names
 
 
 def _feature(kind: pa.DataType) -> dict[str, Any]:
@@ -71,6 +78,9 @@ def _feature(kind: pa.DataType) -> dict[str, Any]:
     if pa.types.is_struct(kind):
         inner = {field.name: _feature(field.type) for field in kind}
         return {"_type": "Image"} if inner.keys() == {"bytes", "path"} else inner
+    if pa.types.is_map(kind):  # as `datasets` reads one
+        pair = {"key": _feature(kind.key_type), "value": _feature(kind.item_type)}
+        return {"feature": pair, "_type": "List"}
     if pa.types.is_list(kind):
         return {"feature": _feature(kind.value_type), "_type": "List"}
     return {"dtype": dtype(kind), "_type": "Value"}

@@ -1,6 +1,6 @@
 """Buckets: how rows of all parts that belong together find each other without a shuffle.
 
-Every file of candidates is written in row groups that each hold one bucket, a range of `host_key`. Whoever needs
+Every file of candidates is written in row groups that each hold one bucket, a range of `host_key` (documents: of `text_key`). Whoever needs
 a bucket reads just those row groups of each file, found by their statistics. All URLs of a host, and all
 captions of a URL, are in one bucket.
 """
@@ -27,18 +27,19 @@ def bucket_count(rows: int) -> int:
     return min(MOST, max(FEWEST, 1 << (wanted - 1).bit_length()))
 
 
-def in_bucket(bucket: int, buckets: int) -> pc.Expression:
+def in_bucket(bucket: int, buckets: int, key_column: str = "host_key") -> pc.Expression:
     """Filter for the rows of one bucket out of `buckets`, a power of two."""
     width = 2**64 // buckets
-    key = pc.field("host_key")
+    key = pc.field(key_column)
     low, high = (pa.scalar(value, pa.uint64()) for value in (bucket * width, bucket * width + (width - 1)))
     return (key >= low) & (key <= high)
 
 
 class BucketWriter:
-    """Writes rows with a host_key to a Parquet file, a row group for each bucket of each table it is given."""
+    """Writes rows with a 64-bit key to a Parquet file, a row group for each bucket of each table it is given."""
 
-    def __init__(self, path: str, buckets: int, schema: pa.Schema = CANDIDATES):
+    def __init__(self, path: str, buckets: int, schema: pa.Schema = CANDIDATES, key_column: str = "host_key"):
+        self._key_column = key_column
         self._writer = pq.ParquetWriter(path, schema, compression="zstd")
         self._shift = np.uint64(64 - (buckets.bit_length() - 1))
 
@@ -46,7 +47,7 @@ class BucketWriter:
         """Appends rows; those of one bucket stay in their order."""
         if not len(table):
             return
-        buckets = table.column("host_key").to_numpy() >> self._shift
+        buckets = table.column(self._key_column).to_numpy() >> self._shift
         order = np.argsort(buckets, kind="stable")
         table, edges = table.take(pa.array(order)), np.flatnonzero(np.diff(buckets[order])) + 1
         for begin, end in itertools.pairwise([0, *edges.tolist(), len(table)]):

@@ -137,7 +137,7 @@ def read_candidates(archive: str, recipe: Recipe, judge: Judge, captures: "Captu
         SourceMissing: if there is no such archive.
         SourceError: if it can't be had.
     """
-    crawl = recipe.select.crawl or next(iter(re.findall(r"CC-MAIN-\d{4}-\d{2}", archive)), None)
+    crawl = crawl_of(archive, recipe)
     with open_archive(archive, retries=recipe.select.retries, cache=recipe.select.cache) as stream:
         pages = (
             _wat_pages(stream, recipe) if _is_wat(archive, recipe) else _warc_pages(stream, archive, recipe, captures)
@@ -149,6 +149,11 @@ def read_candidates(archive: str, recipe: Recipe, judge: Judge, captures: "Captu
             keep_dropped=recipe.extract.keep_dropped,
             replace_personal=recipe.safety.replace_personal,
         )
+
+
+def crawl_of(archive: str, recipe: Recipe) -> str | None:
+    """The crawl that an archive is of: the recipe's, else one that its name tells."""
+    return recipe.select.crawl or next(iter(re.findall(r"CC-MAIN-\d{4}-\d{2}", archive)), None)
 
 
 def _is_wat(archive: str, recipe: Recipe) -> bool:

@@ -19,8 +19,10 @@ from allmende.publish.gallery import Picture, gallery
 from allmende.publish.report import ReportData, report_html
 from allmende.publish.right_holders import WELL_KNOWN, rights_html, rights_json
 from allmende.publish.sink import Sample, load_sink
+from allmende.publish.text_pages import TextPages, text_card, text_report
 from allmende.steps.list_screen import read_lists
 from allmende.steps.release_manifest import publish
+from allmende.steps.text_funnel import languages
 
 PERSONAL = "personal_"
 """How facts about personal data begin in manifests."""
@@ -69,6 +71,22 @@ def _personal(dataset: Dataset) -> dict[str, int]:
     return found
 
 
+def text_data(dataset: Dataset) -> TextPages:
+    """Everything that report and card of a release of text say."""
+    shards = dataset.manifests("release/shards")
+    return TextPages(
+        recipe=dataset.recipe,
+        recipe_toml=dataset.lake.read("recipe.toml").decode(),
+        version=__version__,
+        created=_day(shards),
+        stages=funnel(dataset),
+        languages=languages(dataset),
+        documents=sum(manifest.counts["document"].kept for manifest in shards),
+        release_bytes=sum(file.bytes for manifest in shards for file in manifest.files.values()),
+        shards=tuple(manifest.part for manifest in shards),
+    )
+
+
 def write_documents(dataset: Dataset, removed: Mapping[str, int] | None = None) -> list[str]:
     """Writes them, closes the release with its manifest, and returns the names of all in the dataset.
 
@@ -76,10 +94,16 @@ def write_documents(dataset: Dataset, removed: Mapping[str, int] | None = None) 
         dataset: All its steps are finished.
         removed: Samples that a take-down removed just now, by class of reason.
     """
-    data = report_data(dataset)
+    data: ReportData | TextPages
+    if dataset.recipe.dataset.kind == "text":
+        data = text_data(dataset)
+        card, report = text_card(data), text_report(data)
+    else:
+        data = report_data(dataset)
+        card, report = card_markdown(data, release_usage(data)), report_html(data)
     content = {
-        "release/README.md": card_markdown(data, release_usage(data)),
-        "release/report.html": report_html(data),
+        "release/README.md": card,
+        "release/report.html": report,
         "release/recipe.toml": data.recipe_toml,
         "release/rights/index.html": rights_html(data.recipe),
         f"release/rights/{WELL_KNOWN}": rights_json(data.recipe).decode(),

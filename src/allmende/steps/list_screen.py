@@ -29,6 +29,8 @@ from allmende.steps.step import Settings
 RECORD = "lists.json"
 KEY = "hits.key"
 SUFFIX = ".hits.parquet"
+TEXT_STEPS = ("documents", "quality", "unique", "near", "release/shards")
+"""All steps of text: what follows from documents depends on the lists, too."""
 
 
 class ListScreen:
@@ -159,7 +161,12 @@ def keep_hits(failures: pa.Table, screens: Sequence[Screen], part: PartWriter, b
 
 def read_hits(lake: Lake) -> pa.Table:
     """All hits of a dataset, in `HITS`."""
-    return pa.concat_tables([HITS.empty_table(), *(_read(lake, name) for name in lake.step("samples").files(SUFFIX))])
+    return pa.concat_tables(
+        [
+            HITS.empty_table(),
+            *(_read(lake, name) for step in ("samples", "documents") for name in lake.step(step).files(SUFFIX)),
+        ]
+    )
 
 
 def read_lists(lake: Lake) -> tuple[About, ...]:
@@ -183,13 +190,14 @@ def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
     if lists.illegal:
         hits_key(lake, recipe.safety)
     old = read_lists(lake)
-    if lake.step("samples").read_plan() is not None and _content(old) != _content(lists.about):
+    screened = TEXT_STEPS if recipe.dataset.kind == "text" else ("samples", "release/shards")
+    if lake.step(screened[0]).read_plan() is not None and _content(old) != _content(lists.about):
         if not redo:
             raise RecipeChanged(
                 f"{lake.root} was built with other lists of [safety]:\n  {_difference(old, lists.about)}\n"
                 "Choose another [dataset] output, or fetch and screen anew: allmende build --redo RECIPE"
             )
-        for name in ("release/shards", "samples"):
+        for name in reversed(screened):
             lake.step(name).discard()
     lake.write(RECORD, Record(lists.about).encode())
 

@@ -6,7 +6,20 @@ import msgspec
 
 from allmende.recipe import Fetch, Recipe, Safety, Select
 from allmende.recipe import Permission as Policy
-from allmende.steps import candidates, frequent, release, robots_captures, samples, table, unique
+from allmende.steps import (
+    candidates,
+    frequent,
+    near,
+    quality,
+    release,
+    release_texts,
+    robots_captures,
+    samples,
+    table,
+    texts,
+    unique,
+    unique_texts,
+)
 from allmende.steps.step import Step
 
 ALL: frozenset[str] = frozenset()
@@ -80,8 +93,73 @@ RELEASE = Step(
     light=True,
 )
 
+TEXTS = Step(
+    name="documents",
+    unit="document",
+    plan=texts.plan,
+    worker=texts.Worker,
+    keys={
+        "dataset": frozenset({"name", "output", "description", "license", "contact"}),
+        "select": frozenset({"cache", "retries"}),
+        "extract": frozenset({"caption_sources", "context_chars", "max_url_chars", "keep_dropped"}),
+        "text": ALL,
+        "quality": ALL,
+        "near_duplicates": frozenset({"remove", "within"}),
+        "permission": ALL,
+        "safety": _SAFETY - {"replace_personal"},
+        "run": frozenset({"workers"}),
+    },
+)
+MEASURED = replace(TEXTS, keys=TEXTS.keys | {"quality": frozenset({"limits"})})
+"""The same, if the quality rules apply later, by stored values."""
+QUALITY = Step(
+    name="quality",
+    unit="document",
+    plan=quality.plan,
+    worker=quality.Worker,
+    keys={"quality": ALL},
+    upstream=("documents",),
+    light=True,
+)
+UNIQUE_TEXTS = Step(
+    name="unique",
+    unit="document",
+    plan=unique_texts.plan,
+    worker=unique_texts.Worker,
+    keys={"dedup": frozenset({"max_url_seen", "max_caption_seen"})},
+    upstream=("documents",),
+    light=True,
+)
+NEAR = Step(
+    name="near",
+    unit="document",
+    plan=near.plan,
+    worker=near.Worker,
+    keys={"near_duplicates": ALL, "dedup": frozenset({"max_url_seen", "max_caption_seen"})},
+    upstream=("unique",),
+    light=True,
+)
+RELEASE_TEXTS = Step(
+    name="release/shards",
+    unit="document",
+    plan=release_texts.plan,
+    worker=release_texts.Worker,
+    keys={"publish": ALL},
+    upstream=("near",),
+    light=True,
+)
+
 
 def steps(recipe: Recipe) -> tuple[Step, ...]:
     """The steps of this recipe's build, in order."""
+    if recipe.dataset.kind == "text":
+        return _text_steps(recipe)
     captures = (ROBOTS,) if recipe.permission.captures else ()
     return (TABLE if recipe.select.urls else CANDIDATES, UNIQUE, FREQUENT, *captures, SAMPLES, RELEASE)
+
+
+def _text_steps(recipe: Recipe) -> tuple[Step, ...]:
+    if not recipe.quality.signals:
+        return (TEXTS, UNIQUE_TEXTS, NEAR, RELEASE_TEXTS)
+    unique_after = replace(UNIQUE_TEXTS, upstream=("documents", "quality"))
+    return (MEASURED, QUALITY, unique_after, NEAR, RELEASE_TEXTS)

@@ -62,12 +62,18 @@ def cut_of(order_key: int, cuts: int) -> int:
     return order_key * cuts >> 64
 
 
-def _range(table: pa.Table, cut: int, cuts: int) -> pa.Table:
-    """The rows of one cut of a group that is sorted by order_key."""
+def range_of(order_keys: "np.ndarray[Any, np.dtype[np.uint64]]", cut: int, cuts: int) -> tuple[int, int]:
+    """Where one cut of a group begins and ends, whose keys are sorted."""
     # The smallest key of cut i is i * 2**64 / n, rounded up; that of the cut behind the last does not fit 64 bits.
     first = np.array([-(-edge * 2**64 // cuts) for edge in (cut, cut + 1) if edge < cuts], np.uint64)
-    edges = np.searchsorted(table.column("order_key").to_numpy(), first).tolist()
-    begin, end = (*edges, len(table))[:2]
+    edges = np.searchsorted(order_keys, first).tolist()
+    begin, end = (*edges, len(order_keys))[:2]
+    return begin, end
+
+
+def _range(table: pa.Table, cut: int, cuts: int) -> pa.Table:
+    """The rows of one cut of a group that is sorted by order_key."""
+    begin, end = range_of(table.column("order_key").to_numpy(), cut, cuts)
     return table.slice(begin, end - begin)
 
 
@@ -103,7 +109,8 @@ class Worker:
     def _metadata(self, manifest: Manifest) -> pa.Table:
         with self.settings.lake.open(f"samples/{manifest.file('.parquet')}") as file:
             table = pq.read_table(file, schema=SAMPLES)
-        return table.append_column("bin", pa.array([manifest.file(".bin")] * len(table)).dictionary_encode())
+        names = pa.array([manifest.file(".bin")] * len(table), pa.string())
+        return table.append_column("bin", names.dictionary_encode())
 
     def _samples(self, table: pa.Table) -> Iterator[tuple[dict[str, Any], bytes]]:
         lake = self.settings.lake

@@ -82,32 +82,40 @@ def write_feed(lake: Lake) -> None:
     _write_once(lake, f"{HISTORY}/feed.xml", feed_xml(history(lake), patches))
 
 
-def refuse_unfinished(lake: Lake) -> None:
-    """Makes sure that no take-down was left halfway: its patch could not be made any more.
+def check_beginning(lake: Lake, recipe: Recipe) -> None:
+    """Makes sure, before anything is fetched, that a release can come of it.
 
     Raises:
-        LakeError: if one was.
+        LakeError: if a take-down was left halfway (its patch could not be made any more), or the recipe's log is not there.
+        Untrusted: if the log was changed, or lost entries that the last release obeyed.
     """
     if lake.exists(UNFINISHED):
         raise LakeError(
             f"{lake.root}: a take-down was interrupted. Finish it first: allmende takedown {lake.root} --continue"
         )
+    folder, last = folder_of(lake, recipe), newest(lake)
+    if recipe.safety.tombstones or folder.exists() or last is not None:
+        log, _ = folder.load()
+        if last is not None:
+            log.check_head(last.tombstones)
 
 
 def _describe(dataset: Dataset, last: ReleaseManifest | None, removed: dict[str, int]) -> ReleaseManifest:
     """The manifest of what lies there now; version and predecessor are still those of the last release."""
     lake, recipe = dataset.lake, dataset.recipe
-    tally = lake.step("samples").counts().get("sample")
+    text = recipe.dataset.kind == "text"
+    source, unit = ("documents", "document") if text else ("samples", "sample")
+    tally = lake.step(source).counts().get(unit)
     return ReleaseManifest(
         dataset=recipe.dataset.name,
         version=last.version if last else FIRST,
         previous=last.previous if last else None,
         released=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         allmende=__version__,
-        samples=sum(m.counts["sample"].kept for m in lake.step("release/shards").manifests()),
+        samples=sum(m.counts[unit].kept for m in lake.step("release/shards").manifests()),
         taken_down=tally.dropped.get(Reason.TAKEN_DOWN, 0) if tally else 0,
         removed=removed,
-        data=_plan_digest(lake, "samples"),
+        data=_plan_digest(lake, "near" if text else source),
         form=recipe_file.digest(recipe, {"publish": frozenset()}),
         policy=from_recipe(recipe.permission).label,
         lists=_lists(lake),

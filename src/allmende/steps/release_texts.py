@@ -1,0 +1,128 @@
+"""Shards of text: `documents/` without what later steps dropped in, `release/shards/` out, a part a shard.
+
+As with images, a group of parts, taken at even distances, is shuffled by `order_key` and cut into ranges of it: a document
+that is taken down is missing from its own shard and changes no other. A group has at most about `GROUP_BYTES` of text, which
+is what is in memory; a dataset smaller than that is shuffled as a whole.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+
+from allmende.lake import File, Lake, Tally, part_id
+from allmende.publish.sink import Shard, index_digits, load_sink
+from allmende.recipe import Recipe
+from allmende.schema import DOCUMENTS, Reason
+from allmende.steps import tombstone_screen
+from allmende.steps.near import KEPT
+from allmende.steps.release import mean_size, range_of
+from allmende.steps.step import Parts, Settings
+
+GROUP_BYTES = 128_000_000
+READ_AT_ONCE = 256
+
+
+def plan(recipe: Recipe, lake: Lake) -> Parts:
+    """A part for each shard: the parts of its group, and which cut of them it is."""
+    kept = _kept_by_part(lake)
+    documents = []
+    volume = 0.0
+    for manifest in lake.step("documents").manifests():
+        rows = kept.get(int(manifest.part), 0)
+        documents.append((manifest.part, rows))
+        volume += manifest.facts["text_bytes"] * rows / max(1, manifest.counts["document"].kept)
+    groups = max(1, ceil(volume / GROUP_BYTES))
+    size = mean_size(recipe.publish.shard_size)
+    parts: Parts = {}
+    for number in range(groups):
+        group = [(part, rows) for part, rows in documents[number::groups] if rows]
+        shards = ceil(sum(rows for _, rows in group) / size)
+        for cut in range(shards):
+            parts[part_id(len(parts))] = {"documents": [part for part, _ in group], "cut": cut, "of": shards}
+    return parts
+
+
+def _kept_by_part(lake: Lake) -> dict[int, int]:
+    """How many documents of each part stay."""
+    found: dict[int, int] = {}
+    for name in lake.step("near").files():
+        with lake.open(name) as file:
+            for batch in pq.ParquetFile(file).iter_batches(columns=["part"]):
+                for pair in pc.value_counts(batch.column("part")).to_pylist():
+                    found[pair["values"]] = found.get(pair["values"], 0) + pair["counts"]
+    return found
+
+
+class Worker:
+    """Writes shards."""
+
+    def __init__(self, settings: dict[str, Any]):
+        self.settings = Settings.of_worker(settings)
+        lake, recipe = self.settings.lake, self.settings.recipe
+        self.sink = load_sink(recipe.publish.sink)
+        self.tombstones = tombstone_screen.load(lake, recipe)
+        names = [lake.at(name) for name in lake.step("near").files()]
+        self.kept = pads.dataset(names, filesystem=lake.fs, schema=KEPT, format="parquet")
+        self.group = lru_cache(maxsize=1)(self._group)
+
+    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Makes the parts of the task."""
+        publish = self.settings.recipe.publish
+        for name, part in task["parts"].items():
+            table, order = self.group(tuple(part["documents"]))
+            begin, end = range_of(table.column("order_key").to_numpy()[order], part["cut"], part["of"])
+            rows, taken_down = self._without_taken_down(table, order[begin:end])
+            with self.settings.lake.step("release/shards").part(name, self.settings.plan, part.get("round", 0)) as out:
+                number = Shard(int(name), index_digits(publish.shard_size), DOCUMENTS)
+                shard = self.sink.write(number, _samples(table, rows), out.aside)
+                tally = Tally(end - begin, shard.rows, {str(Reason.TAKEN_DOWN): taken_down} if taken_down else {})
+                out.commit({"document": tally}, files={f.name: File(f.bytes, f.sha256) for f in shard.files})
+        return {"parts": len(task["parts"])}
+
+    def _group(self, parts: tuple[str, ...]) -> tuple[pa.Table, np.ndarray[Any, np.dtype[np.int64]]]:
+        """All documents of a group, and their order in the release."""
+        table = pa.concat_tables([DOCUMENTS.empty_table(), *map(self._documents, parts)])
+        order = pc.sort_indices(table, [("order_key", "ascending"), ("uid", "ascending")]).to_numpy()
+        return table, order.astype(np.int64)
+
+    def _documents(self, part: str) -> pa.Table:
+        """The documents of a part that stay, with what duplicates say of them."""
+        kept = self.kept.to_table(filter=pc.field("part") == int(part)).sort_by("row")
+        rows = kept.column("row").to_numpy()
+        lake = self.settings.lake
+        tables, begin = [DOCUMENTS.empty_table()], 0
+        with lake.open(f"documents/{lake.step('documents').manifest(part).file('.parquet')}") as file:
+            source = pq.ParquetFile(file)
+            for group in range(source.num_row_groups):
+                size = source.metadata.row_group(group).num_rows
+                first, last = np.searchsorted(rows, (begin, begin + size))
+                if first < last:
+                    wanted = pa.array(rows[first:last] - begin)
+                    tables.append(source.read_row_group(group).cast(DOCUMENTS).take(wanted))
+                begin += size
+        table = pa.concat_tables(tables)
+        for name in ("seen", "cluster_size"):
+            place = DOCUMENTS.get_field_index(name)
+            table = table.set_column(place, DOCUMENTS.field(name), kept.column(name))
+        return table
+
+    def _without_taken_down(self, table: pa.Table, rows: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Any, int]:
+        """Row numbers without those that were taken down, and how many these are."""
+        stays = np.ones(len(rows), bool)
+        named = table.select(["url", "uid"]).take(pa.array(rows)) if self.tombstones else None
+        for screen in self.tombstones:
+            stays &= ~screen.before(named).is_valid().to_numpy(zero_copy_only=False)
+        return rows[stays], int((~stays).sum())
+
+
+def _samples(table: pa.Table, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[tuple[dict[str, Any], bytes]]:
+    for begin in range(0, len(rows), READ_AT_ONCE):
+        for row in table.take(pa.array(rows[begin : begin + READ_AT_ONCE])).to_pylist():
+            yield row, b""

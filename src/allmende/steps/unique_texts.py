@@ -1,0 +1,150 @@
+"""Exact duplicates of documents: the keys of `documents/` in, those that stay in `unique/` out, a part a bucket.
+
+Keys lie in row groups of one bucket each (a range of `text_key`), so equal texts meet whatever archive they came from. The
+words themselves are not touched: what comes out says which row of which part of `documents/` stays. Parts are in the order
+of their ranges, and each is sorted by `text_key`: so the order of all, which numbers the documents for what follows,
+depends on the texts alone.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+
+from allmende.dedup.same_text import Keys, same_texts
+from allmende.errors import RecipeError
+from allmende.lake import Lake, Tally, part_id
+from allmende.recipe import Recipe
+from allmende.schema import Reason
+from allmende.steps.buckets import in_bucket
+from allmende.steps.step import Parts, Settings
+from allmende.steps.texts import KEYS, keys_schema
+
+READ = {"batch_readahead": 2, "fragment_readahead": 1, "use_threads": False}
+ROW_GROUP = 50_000
+
+
+def plan(recipe: Recipe, lake: Lake) -> Parts:
+    """A part for each bucket."""
+    del recipe
+    documents = lake.step("documents").read_plan()
+    assert documents is not None
+    buckets = max((part["buckets"] for part in documents.parts.values()), default=1)
+    return {part_id(bucket): {"bucket": bucket, "buckets": buckets} for bucket in range(buckets)}
+
+
+class Worker:
+    """Finds equal texts in buckets."""
+
+    def __init__(self, settings: dict[str, Any]):
+        self.settings = Settings.of_worker(settings)
+        lake, recipe = self.settings.lake, self.settings.recipe
+        self.schema = keys_schema(recipe.near_duplicates)
+        self.keys = _dataset(lake, lake.step("documents").files(KEYS), self.schema)
+        self.earlier = [earlier_texts(root) for root in recipe.dedup.earlier]
+        self.excluded = lru_cache(maxsize=1)(lambda: Excluded(lake, recipe))
+
+    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Makes the parts of the task."""
+        for name, part in task["parts"].items():
+            self._part(name, in_bucket(part["bucket"], part["buckets"], "text_key"))
+        return {"parts": len(task["parts"])}
+
+    def _part(self, name: str, bucket: pc.Expression) -> None:
+        table = self.excluded().without(self.keys.to_table(filter=bucket, **READ))
+        found = same_texts(
+            table.column("text_key").to_numpy(),
+            _times(table.column("captured_at")),
+            _halves(table.column("uid")),
+            _texts(self.earlier, bucket),
+        )
+        kept = table.take(pa.array(found.rows))
+        seen = pa.array(found.seen, pa.int32())
+        kept = kept.set_column(kept.schema.get_field_index("seen"), self.schema.field("seen"), seen)
+        drops = {
+            Reason.TEXT_DUPLICATE: len(table) - len(kept) - found.earlier,
+            Reason.TEXT_DUPLICATE_EARLIER: found.earlier,
+        }
+        tally = Tally(len(table), len(kept), {str(reason): count for reason, count in drops.items() if count})
+        with self.settings.lake.step("unique").part(name, self.settings.plan) as part:
+            pq.write_table(kept, part.file(".parquet"), compression="zstd", row_group_size=ROW_GROUP)
+            part.commit({"document": tally})
+
+
+class Excluded:
+    """Rows of `documents/` that a step of its own dropped before duplicates are looked for: by quality.
+
+    Held: a bit for each row of the parts that have any.
+    """
+
+    def __init__(self, lake: Lake, recipe: Recipe):
+        self._gone: dict[int, np.ndarray[Any, np.dtype[np.uint8]]] = {}
+        if not recipe.quality.signals:
+            return
+        for manifest in lake.step("quality").manifests():
+            with lake.open(f"quality/{manifest.file('.parquet')}") as file:
+                rows = pq.read_table(file, columns=["row"]).column("row").to_numpy()
+            if len(rows):
+                gone = np.zeros(int(rows.max()) + 1, bool)
+                gone[rows] = True
+                self._gone[int(manifest.part)] = np.packbits(gone)
+
+    def without(self, table: pa.Table) -> pa.Table:
+        """The rows of a table of keys that are still there."""
+        if not self._gone:
+            return table
+        parts, rows = table.column("part").to_numpy(), table.column("row").to_numpy()
+        stays = np.ones(len(table), bool)
+        for part in np.unique(parts).tolist():
+            if part in self._gone:
+                inside = np.flatnonzero(parts == part)
+                gone = np.unpackbits(self._gone[part]).astype(bool)
+                inside = inside[rows[inside] < len(gone)]
+                stays[inside] = ~gone[rows[inside]]
+        return table.filter(pa.array(stays))
+
+
+def earlier_texts(root: str) -> pads.Dataset:
+    """The keys of the texts that an earlier dataset has: of a dataset folder, or of a downloaded release.
+
+    Raises:
+        RecipeError: if there are none.
+    """
+    lake = Lake(root)
+    names = lake.step("unique").files() or [
+        str(path).removeprefix(lake.path + "/") for path in lake.fs.find(lake.path) if str(path).endswith(".parquet")
+    ]
+    found = [name for name in names if _has_texts(lake, name)]
+    if not found:
+        raise RecipeError(f"[dedup] earlier: {root} holds no dataset of text: no table with a text_key.")
+    return _dataset(lake, found, pa.schema([pa.field("text_key", pa.uint64())]))
+
+
+def _has_texts(lake: Lake, name: str) -> bool:
+    with lake.open(name) as file:
+        return "text_key" in pq.ParquetFile(file).schema_arrow.names
+
+
+def _dataset(lake: Lake, names: list[str], schema: pa.Schema) -> pads.Dataset:
+    return pads.dataset([lake.at(name) for name in names], filesystem=lake.fs, schema=schema, format="parquet")
+
+
+def _texts(earlier: list[pads.Dataset], bucket: pc.Expression) -> Keys:
+    found = [one.to_table(columns=["text_key"], filter=bucket, **READ).column(0).to_numpy() for one in earlier]
+    return np.concatenate([np.empty(0, np.uint64), *found])
+
+
+def _times(captured: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Milliseconds since 1970; what has no time comes last."""
+    return pc.fill_null(pc.cast(captured, pa.int64()), np.iinfo(np.int64).max).to_numpy()  # type: ignore[no-any-return]
+
+
+def _halves(uids: pa.ChunkedArray) -> tuple[Keys, Keys]:
+    """First and second 64 bits of uids."""
+    packed = b"".join(uids.to_pylist())
+    both = np.frombuffer(packed, ">u8").astype(np.uint64).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
