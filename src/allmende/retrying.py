@@ -11,7 +11,7 @@ from allmende.progress import Progress, Silent
 from allmende.schema import Reason
 from allmende.steps import list_screen
 from allmende.steps.order import SAMPLES
-from allmende.steps.release_manifest import refuse_unfinished
+from allmende.steps.release_manifest import check_beginning
 from allmende.steps.samples import Retry
 
 
@@ -40,7 +40,7 @@ def retry(
     folder = lake.step("samples")
     with session(lake, engine, "retry"):
         list_screen.prepare(lake, recipe)
-        refuse_unfinished(lake)
+        check_beginning(lake, recipe)
         plan = folder.read_plan()
         if plan is None:
             raise LakeError(f"{lake.root} has no samples yet. Build it first: allmende build RECIPE")

@@ -156,8 +156,10 @@ def _packed(values: Iterable[tuple[Kind, str]], veil: Veil) -> dict[str, bytes]:
 
 def _begin(lake: Lake, found: _Found, reason: str) -> Unfinished | None:
     """Keeps the release as it was; None if there is none, or nothing to do."""
-    last = newest(lake)
-    if last is None or not (found.hits or unfinished.read(lake)):
+    last, earlier = newest(lake), unfinished.read(lake)
+    if earlier is None:
+        unfinished.clear(lake)  # of a run that died before it noted anything, or after all was done
+    if last is None or not (found.hits or earlier):
         return None
     counts = {f"{hits.part}.{hits.round}": int(hits.samples.sum()) for hits in found.hits}
     return unfinished.begin(lake, last, touched_shards(lake, found.hits), reason, counts)
@@ -175,15 +177,17 @@ def _release(lake: Lake, begun: Unfinished, engine: Engine, progress: Progress, 
 
 
 def _remake(lake: Lake, shards: Iterable[str], engine: Engine, progress: Progress) -> None:
-    """Makes some shards anew; the others, and the number of all, stay as they are."""
+    """Makes some shards anew, unless an earlier run has; the others, and the number of all, stay as they are."""
     recipe = Dataset(lake).recipe
     folder = lake.step(RELEASE.name)
     before = folder.read_plan()
     assert before is not None
     plan = Plan(step=RELEASE.name, digest=digest_of(lake, RELEASE, recipe), parts=before.parts)
     folder.write_plan(plan)
-    pending = {shard: plan.parts[shard] | {"round": folder.manifest(shard).round + 1} for shard in shards}
-    if pending:
+    made = {shard: folder.manifest(shard) for shard in shards}
+    left = {shard: manifest.round + 1 for shard, manifest in made.items() if manifest.plan != plan.digest}
+    if left:
+        pending = {shard: plan.parts[shard] | {"round": round_} for shard, round_ in left.items()}
         run_parts(lake, RELEASE, plan, pending, recipe, engine, progress, {"rewriting": True})
     folder.sweep()
 

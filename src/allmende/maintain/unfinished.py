@@ -45,10 +45,7 @@ def begin(lake: Lake, last: ReleaseManifest, shards: Iterable[str], reason: str,
 
     What an earlier run had begun is continued with it.
     """
-    before = read(lake)
-    if before is None:
-        clear(lake)  # of a run that died before it noted anything
-        before = Unfinished(version=last.version, shards=(), counts={})
+    before = read(lake) or Unfinished(version=last.version, shards=(), counts={})
     every = {*before.shards, *shards}
     for name in _changing(lake, every):
         _keep(lake, name)

@@ -83,8 +83,14 @@ class TombstoneFolder:
         """The log, verified, and what hides its values.
 
         Raises:
+            LakeError: if there is none.
             Untrusted: if the log was changed, or the salt is that of another log.
         """
+        if not self.exists():
+            raise LakeError(
+                f"There is no take-down log in {self.lake.root}. If there was one, restore it: what it names could come "
+                f"back. For a new one that datasets share: allmende takedown {self.lake.root} --new-log"
+            )
         with explained("Reading", self.where):
             log = Log(self._lines(), self.where, every_signature=every_signature)
         veil = self.veil()

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from allmende.errors import LakeError
 from allmende.lake import Lake
 from allmende.media.sample import ImageSample
 from allmende.recipe import Recipe
@@ -161,16 +160,11 @@ def load(lake: Lake, recipe: Recipe) -> tuple[TombstoneScreen, ...]:
     """The screen of the log that a dataset obeys; none if it has no log yet.
 
     Raises:
-        Untrusted: if the log was changed.
         LakeError: if the recipe names a log, and it is not there.
+        Untrusted: if the log was changed.
     """
     folder = folder_of(lake, recipe)
-    if not folder.exists():
-        if recipe.safety.tombstones:
-            raise LakeError(
-                f"[safety] tombstones: there is no take-down log in {folder.lake.root}. "
-                f"Make one: allmende takedown {folder.lake.root} --new-log"
-            )
+    if not recipe.safety.tombstones and not folder.exists():
         return ()
     log, veil = folder.load()
     return (TombstoneScreen(Tombstones(log.hashes, veil)),)
