@@ -21,6 +21,9 @@ COMMANDS = {
     "status": "Shows how far a dataset is, and what failed and why.",
     "retry": "Asks again for URLs that failed.",
     "report": "Renews report.html and the dataset card.",
+    "takedown": "Takes something down for good, and releases without it.",
+    "patch": "Brings a copy of a release to the next version.",
+    "diff": "Compares two releases.",
     "fetch": "Downloads a table of image URLs into a dataset.",
     "crawls": "Lists the crawls there are.",
     "inspect": "Shows what is in a WAT, WARC, shard, Parquet or dataset folder.",
@@ -65,8 +68,8 @@ def main() -> None:
     code = _run()
     sys.stdout.flush()
     sys.stderr.flush()
-    if "daft" in sys.modules:
-        # Its threads may abort the interpreter while that takes itself down, after all is done and committed.
+    if not sys.modules.keys().isdisjoint({"daft", "pyarrow"}):
+        # Their threads may abort the interpreter while that takes itself down, after all is done and committed.
         os._exit(code)
     sys.exit(code)
 
