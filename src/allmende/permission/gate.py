@@ -80,6 +80,7 @@ class Gate:
         self._captured = captured
         self._page_licences = page_licences
         self._clock = clock
+        self._asking: dict[tuple[Key, ...], asyncio.Task[_Have]] = {}
         self._robots = any(map(policy.heeds, OF_ROBOTS))
 
     def before(self, url: str) -> Verdict | Awaitable[Verdict]:
@@ -96,14 +97,25 @@ class Gate:
 
     async def _asked(self, missing: list[Key], look: "Callable[[_Have], Verdict | list[Key]]") -> Verdict:
         """The verdict, as soon as the files are there that it takes."""
-        assert self._hosts is not None
         have: _Have = {}
         verdict: Verdict | list[Key] = missing
         while not isinstance(verdict, Verdict):
-            found = await asyncio.gather(*(self._hosts.ask(*key) for key in verdict))
-            have |= zip(verdict, found, strict=True)
+            have = have | await self._found(tuple(verdict))
             verdict = look(have)
         return verdict
+
+    async def _found(self, keys: tuple[Key, ...]) -> "_Have":
+        """Files, asked for together. The thousands of URLs that wait for the same ones share one task."""
+        task = self._asking.get(keys)
+        if task is None:
+            task = self._asking[keys] = asyncio.get_running_loop().create_task(self._ask(keys))
+            task.add_done_callback(lambda _: self._asking.pop(keys, None))
+        return await asyncio.shield(task)
+
+    async def _ask(self, keys: tuple[Key, ...]) -> "_Have":
+        assert self._hosts is not None
+        found = await asyncio.gather(*(self._hosts.ask(*key) for key in keys))
+        return dict(zip(keys, found, strict=True))
 
     def _before(self, url: str, have: "_Have") -> Verdict | list[Key]:
         """The verdict, or the files that it takes to give one."""
