@@ -24,6 +24,7 @@ COMMANDS = {
     "takedown": "Takes something down for good, and releases without it.",
     "patch": "Brings a copy of a release to the next version.",
     "diff": "Compares two releases.",
+    "recheck": "Judges a dataset by another policy, or by what hosts say today.",
     "fetch": "Downloads a table of image URLs into a dataset.",
     "crawls": "Lists the crawls there are.",
     "inspect": "Shows what is in a WAT, WARC, shard, Parquet or dataset folder.",
