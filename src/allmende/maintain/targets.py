@@ -121,7 +121,7 @@ def _url(value: str) -> str:
 def _domain(value: str) -> str:
     name = value.strip().rstrip(".").removeprefix("*.")
     url = normalise(f"http://{name}/", "")
-    if isinstance(url, Reason) or "/" in name or "@" in name or split_host(url) != split_host(url.rstrip("/") + "/"):
+    if isinstance(url, Reason) or {*"/@?#\\"} & {*name} or (":" in name and not name.startswith("[")):
         raise RecipeError(f"--domain {value}: not a host name.")
     host = split_host(url)
     if "." not in host and not host.startswith("["):
