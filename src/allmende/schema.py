@@ -604,7 +604,7 @@ DOCUMENTS = pa.schema(
         _field(
             "text_key",
             pa.uint64(),
-            "64-bit hash of the text in lower case, white space collapsed: equal for exact duplicates.",
+            "64-bit hash of the text, case folded and white space collapsed: equal for exact duplicates.",
         ),
         _field("url_key", pa.uint64(), "64-bit hash of the URL."),
         _field("host_key", pa.uint64(), "64-bit hash of the URL's host."),

@@ -327,5 +327,5 @@ def final_columns(url: str, text: str, seed: int) -> Row:
 
 
 def text_key(text: str) -> int:
-    """64-bit hash of a text in lower case, white space collapsed: equal for exact duplicates."""
-    return key64(" ".join(text.lower().split()))
+    """64-bit hash of a text, case folded and white space collapsed: equal for exact duplicates."""
+    return key64(" ".join(text.casefold().split()))

@@ -1,0 +1,181 @@
+"""Documents: from archives to rows, or to a Reason each."""
+
+import pytest
+
+from allmende.errors import RecipeError
+from allmende.identity import uid
+from allmende.schema import DOCUMENTS
+from allmende.steps import texts
+from allmende.testing.archives import Archive, cut_in_member, warc_record
+from allmende.testing.text_pages import page, paragraphs, text_archive
+
+GERMAN = '[text]\nlanguages = ["de"]\n'
+
+
+def one(html="", url="http://a.example/", **options):
+    archive = Archive()
+    archive.page(url, html, **options)
+    return archive
+
+
+def fate(dataset):
+    """What became of the only page."""
+    tally = dataset.run("documents").tally("documents")
+    assert (tally.seen, tally.balanced()) == (1, True)
+    return next(iter(tally.dropped), "kept")
+
+
+def test_every_page_is_kept_or_counted(text_dataset):
+    dataset = text_dataset([text_archive(n, pages=16) for n in range(2)], '[text]\nlanguages = ["de", "fr"]\n')
+    dataset.run("documents")
+    records, documents = dataset.tally("documents", "record"), dataset.tally("documents")
+    assert (records.seen, records.dropped) == (46, {"record_not_text": 2})
+    assert documents.seen == records.kept == 44
+    assert documents.dropped == {"text_language": 16, "permission_denied": 2, "text_short": 2}
+    assert documents.balanced()
+    rows = dataset.rows("documents")
+    assert rows.schema.equals(DOCUMENTS)
+    assert len(rows) == documents.kept == 24
+    assert set(rows["language"].to_pylist()) == {"de", "fr"}
+
+
+def test_a_row_tells_where_it_comes_from(text_dataset):
+    archive = Archive()
+    text = paragraphs("de", 1)
+    place = archive.page("http://a.example/x#y", page("de", text, '<link rel=license href="//cc.example/by">'))
+    row = text_dataset([archive]).run("documents").rows("documents").to_pylist()[0]
+    assert (row["url"], row["warc_file"], row["crawl"]) == ("http://a.example/x", "set-00.warc.gz", None)
+    assert (row["warc_offset"], row["warc_length"]) == (place.offset, place.length)
+    assert (row["page_language"], row["page_license"]) == ("de", "http://cc.example/by")
+    assert row["uid"] == uid(row["url"], row["text"])
+    assert "".join(text).replace(" ", "") in row["text"].replace("\n", "").replace(" ", "")
+    assert "Home" not in row["text"]
+    assert (row["verdict"], row["policy"], row["signals"]) == ("allowed", "eu-commercial/2026-11-22", [])
+    assert (row["seen"], row["cluster_size"], row["quality"], row["markdown"]) == (1, None, None, None)
+
+
+def test_text_files_and_wet_files_have_text_of_their_own(text_dataset):
+    archive = Archive()
+    archive.response("http://a.example/t", "\r\n".join(paragraphs("de", 1)).encode(), content_type="text/plain")
+    wet = "\n".join(paragraphs("de", 2)).encode()
+    archive.add(warc_record("conversion", wet, url="http://a.example/w"))
+    archive.response("http://a.example/b", b"text\0with zeros" * 50, content_type="text/plain")
+    archive.add(warc_record("conversion", b" \n ", url="http://a.example/e"))
+    dataset = text_dataset([archive], '[quality]\npreset = "none"').run("documents")
+    rows = dataset.rows("documents").to_pylist()
+    assert [(row["url"], row["extractor"]) for row in rows] == [
+        ("http://a.example/t", "plain"),
+        ("http://a.example/w", "wet"),
+    ]
+    assert rows[1]["text"] == wet.decode()
+    assert dataset.tally("documents", "record").dropped == {"record_not_text": 1, "record_empty": 1}
+
+
+@pytest.mark.parametrize(
+    ("html", "options", "sections", "reason"),
+    [
+        (page("de", paragraphs("de", 1)), {}, GERMAN, "kept"),
+        (page("de", paragraphs("fr", 1)), {}, GERMAN, "text_language"),
+        (page("de", ["Ein Satz."]), {}, GERMAN, "text_short"),
+        (page("de", paragraphs("de", 1)), {}, "[text]\nmax_chars = 300", "text_long"),
+        ("<html><body></body></html>", {}, "", "text_empty"),
+        (page("de", [paragraphs("de", 1)[0]] * 9), {}, GERMAN, "quality_dup_line_frac"),
+        (page("de", [paragraphs("de", 1)[0]] * 9), {}, GERMAN + '[quality]\npreset = "none"', "kept"),
+        (
+            page("de", paragraphs("de", 1)),
+            {},
+            GERMAN + '[quality]\nlimits = ["word_count >= 9000"]',
+            "quality_word_count",
+        ),
+        (page("de", paragraphs("de", 1)), {}, GERMAN + '[quality]\nlimits = ["fr: word_count >= 9000"]', "kept"),
+        (page("de", paragraphs("de", 1)), {"headers": [("X-Robots-Tag", "noindex")]}, "", "permission_denied"),
+        (page("de", paragraphs("de", 1), '<meta name="tdm-reservation" content="1">'), {}, "", "permission_denied"),
+        (
+            page("de", paragraphs("de", 1), '<meta name="tdm-reservation" content="1">'),
+            {},
+            '[permission]\ntdmrep = "allow"',
+            "kept",
+        ),
+        (page("de", paragraphs("de", 1), '<meta name="robots" content="noimageai">'), {}, "", "kept"),
+    ],
+)
+def test_the_first_rule_that_is_broken_names_the_reason(text_dataset, html, options, sections, reason):
+    assert fate(text_dataset([one(html, **options)], sections)) == reason
+
+
+def test_unwanted_domains_go_and_known_illegal_ones_leave_a_keyed_hash(text_dataset, tmp_path):
+    unwanted, illegal = tmp_path / "bad.txt", tmp_path / "illegal.txt"
+    unwanted.write_text("# category: piracy\nbad.example\n")
+    illegal.write_text("# kind: domain\nworse.example\n")
+    archive = Archive()
+    for host in ("good", "bad", "worse"):
+        archive.page(f"http://{host}.example/", page("de", paragraphs("de", host)))
+    lists = f'domain_lists = ["{unwanted}"]\ndrop_categories = ["piracy"]\nhash_lists = ["domain:{illegal}"]'
+    dataset = text_dataset([archive], f"[safety]\n{lists}\n").run("documents")
+    assert dataset.tally("documents").dropped == {"url_listed": 1, "listed": 1}
+    hits = dataset.rows("documents", ".hits.parquet").to_pylist()
+    assert [(hit["list"], hit["where"]) for hit in hits] == [("illegal", "page")]
+    assert "worse" not in repr(hits)
+
+
+def test_personal_data_is_replaced_before_the_uid_is_made(text_dataset):
+    text = [*paragraphs("de", 1), "Fragen beantwortet hans.meier@verein-am-see.de gern."]
+    dataset = text_dataset([one(page("de", text))]).run("documents")
+    row = dataset.rows("documents").to_pylist()[0]
+    assert "[EMAIL]" in row["text"]
+    assert "hans.meier" not in row["text"]
+    assert row["uid"] == uid(row["url"], row["text"])
+    assert dataset.facts("documents")["personal_email"] == 1
+
+
+def test_fates_are_counted_by_language(text_dataset):
+    facts = text_dataset([text_archive(0, pages=8)], GERMAN).run("documents").facts("documents")
+    fates = {name: count for name, count in facts.items() if "/" in name}
+    assert fates == {
+        "de/kept": 5,
+        "de/permission_denied": 1,
+        "en/text_language": 2,
+        "fr/text_language": 3,
+        "pl/text_language": 2,
+    }
+
+
+def test_a_truncated_archive_costs_its_last_record(text_dataset):
+    whole = text_archive(0, pages=4).to_bytes()
+    dataset = text_dataset([cut_in_member(whole, 4)], '[quality]\npreset = "none"').run("documents")
+    assert dataset.tally("documents", "record").dropped == {"record_truncated": 1}
+    assert dataset.tally("documents").kept == 3
+
+
+def test_signals_are_stored_and_the_rules_apply_by_what_is_stored(text_dataset):
+    repeated = [paragraphs("de", 1)[0]] * 9
+    archive = Archive()
+    archive.page("http://a.example/good", page("de", paragraphs("de", 2)))
+    archive.page("http://a.example/bad", page("de", repeated))
+    straight = text_dataset([archive], GERMAN, "straight").run("documents", "unique", "near", "release/shards")
+    measured = text_dataset([archive], GERMAN + "[quality]\nsignals = true", "measured")
+    measured.run("documents", "quality", "unique", "near", "release/shards")
+    values = [dict(row) for row in measured.rows("documents")["quality"].to_pylist()]
+    assert values[0]["dup_line_frac"] == 0
+    assert values[1]["dup_line_frac"] > 0.7
+    assert measured.tally("quality").dropped == straight.tally("documents").dropped == {"quality_dup_line_frac": 1}
+    assert [row["url"] for row in measured.released()] == [row["url"] for row in straight.released()]
+    loose = text_dataset(
+        [archive], GERMAN + '[quality]\nsignals = true\nlimits = ["dup_line_frac <= 1"]', "measured"
+    ).run("quality")
+    assert next(iter(loose.tally("quality").dropped)) != "quality_dup_line_frac"
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ('[text]\nlanguages = ["german"]', "none that can be identified"),
+        ('[text]\nlanguages = ["de"]\n[quality]\npreset = "gopher"', "no thresholds for 'de'"),
+        ('[quality]\nlimits = ["words > 3"]', "is no threshold"),
+        ('[quality]\nlimits = ["words >= 3"]', "no measure 'words'"),
+    ],
+)
+def test_a_recipe_that_could_match_nothing_is_refused(text_dataset, sections, message):
+    dataset = text_dataset([one(page("de", paragraphs("de", 1)))], sections)
+    with pytest.raises(RecipeError, match=message):
+        texts.plan(dataset.recipe, dataset.lake)
