@@ -44,14 +44,15 @@ Bosnian counts as Croatian, Indonesian as Malay, and Norwegian is one: captions 
 """
 
 
-def _start() -> "eldc.Instance":
+def start_eld() -> "eldc.Instance":
+    """An identifier of our own, with its model and settings."""
     eldc.init()
     detector = eldc.instance()  # own settings, whatever else in this process uses the package
     detector.set_scores(2)
     return detector
 
 
-_ELD = _start()
+_ELD = start_eld()
 
 
 def identify(caption: str) -> Language:
