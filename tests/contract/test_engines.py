@@ -12,6 +12,7 @@ import pytest
 from allmende import demo
 from allmende.recipe_file import dumps
 from allmende.testing.compare import fingerprint
+from allmende.testing.text_pages import text_archive
 
 
 def build(home, *flags, output="set", **environment):
@@ -59,6 +60,45 @@ def test_an_object_store_holds_the_same_dataset(local, tmp_path, bucket):
     assert {name.rsplit("/", 1)[-1] for name in different} == {"recipe.toml"}  # it names the output
     again = build(tmp_path, output=f"s3://{bucket.name}/set", **bucket.environment)
     assert msgspec.json.encode(again)
+
+
+def build_text(home, *flags, output="set", **environment):
+    """Runs `allmende build` on a recipe for text, over archives on the disk."""
+    home.mkdir(exist_ok=True)
+    for number in range(3):
+        (home / f"{number}.warc.gz").write_bytes(text_archive(number, pages=12).to_bytes())
+    text = '[text]\nlanguages = ["de", "fr"]\n[publish]\nshard_size = 10\n[quality]\nsignals = true\n'
+    head = f'[dataset]\nname = "set"\nkind = "text"\noutput = "{output}"\n[select]\narchives = ["*.warc.gz"]\n'
+    (home / "recipe.toml").write_text(head + text)
+    return run(home, *flags, **environment)
+
+
+@pytest.fixture(scope="module")
+def local_text(tmp_path_factory):
+    home = tmp_path_factory.mktemp("text")
+    build_text(home)
+    assert json.loads((home / "set/near/part-00000.json").read_text())["counts"]["document"]["dropped"]
+    return home / "set"
+
+
+@pytest.mark.ray
+def test_ray_builds_the_same_text(local_text, tmp_path):
+    build_text(tmp_path, "--engine", "ray", "--workers", "2")
+    assert fingerprint(tmp_path / "set") == fingerprint(local_text)
+
+
+def test_one_worker_builds_the_same_text(local_text, tmp_path):
+    build_text(tmp_path, "--workers", "1")
+    assert fingerprint(tmp_path / "set") == fingerprint(local_text)
+
+
+def test_an_object_store_holds_the_same_text(local_text, tmp_path, bucket):
+    build_text(tmp_path, output=f"s3://{bucket.name}/set", **bucket.environment)
+    store = fsspec.filesystem("s3", **bucket.options)
+    store.get(f"{bucket.name}/set", str(tmp_path / "set"), recursive=True)
+    there, here = fingerprint(tmp_path / "set"), fingerprint(local_text)
+    different = {name for name in there.keys() | here.keys() if there.get(name) != here.get(name)}
+    assert {name.rsplit("/", 1)[-1] for name in different} == {"recipe.toml"}  # it names the output
 
 
 class Bucket(msgspec.Struct, frozen=True):

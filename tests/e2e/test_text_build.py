@@ -1,0 +1,102 @@
+"""Text, as a user builds it: from a recipe to a release."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pyarrow.parquet as pq
+import pytest
+
+from allmende.testing.compare import fingerprint
+from allmende.testing.text_pages import text_archive
+
+
+@pytest.fixture
+def recipe(allmende):
+    """A recipe over three archives, written by `allmende init`."""
+    for number in range(3):
+        (allmende.home / f"{number}.warc.gz").write_bytes(text_archive(number, pages=24).to_bytes())
+    allmende("init", "mine.toml", "--kind", "text", "--languages", "de, fr,pl", "--archives", "*.warc.gz")
+    return allmende.home / "mine.toml"
+
+
+def released(folder):
+    return [
+        row for path in sorted((folder / "release/shards").glob("*.parquet")) for row in pq.read_table(path).to_pylist()
+    ]
+
+
+def test_from_a_recipe_to_a_release(allmende, recipe):
+    assert 'languages = ["de", "fr", "pl"]' in recipe.read_text()
+    plan = allmende("build", recipe, "--dry-run")
+    assert "from 3 inputs" in plan
+    assert not (allmende.home / "mine").exists()
+    told = allmende("build", recipe)
+    assert "text_near_duplicate" in told
+    rows = released(allmende.home / "mine")
+    assert {row["language"] for row in rows} == {"de", "fr", "pl"}
+    assert len({row["uid"] for row in rows}) == len(rows) == 61
+    assert all(row["text"] and row["seen"] and row["cluster_size"] for row in rows)
+    assert "hans.meier" not in repr(rows)
+    release = allmende.home / "mine/release"
+    manifest = json.loads((release / "manifest.json").read_text())
+    assert (manifest["version"], manifest["samples"]) == ("1.0.0", 61)
+    assert "61 documents" in (release / "README.md").read_text()
+    assert "text_near_duplicate" in (release / "report.html").read_text()
+    status = json.loads(allmende("status", "mine", "--json"))
+    assert [step["step"] for step in status] == ["documents", "unique", "near", "release/shards"]
+    for step in status:
+        for tally in step["counts"].values():
+            assert tally["seen"] == tally["kept"] + sum(tally["dropped"].values())
+    assert "report.html" in allmende("report", "mine")
+    before = fingerprint(allmende.home / "mine")
+    allmende("build", recipe)
+    assert fingerprint(allmende.home / "mine") == before
+
+
+def test_another_recipe_redoes_what_it_changes_and_no_more(allmende, recipe):
+    text = recipe.read_text().replace("#: signals = false", "signals = true")
+    recipe.write_text(text)
+    allmende("build", recipe)
+    documents = (allmende.home / "mine/documents/part-00000.json").read_bytes()
+    recipe.write_text(text.replace("#: limits = []", 'limits = ["word_count >= 100000"]'))
+    assert "allmende build --redo" in allmende("build", recipe, code=2)
+    assert "quality_word_count" in allmende("build", recipe, "--redo")
+    assert (allmende.home / "mine/documents/part-00000.json").read_bytes() == documents
+    assert released(allmende.home / "mine") == []
+    other = recipe.read_text().replace('kind = "text"', "").replace('sink = "parquet"', "").replace('kind = "warc"', "")
+    recipe.write_text(other)
+    assert "is a dataset of text" in allmende("build", recipe, code=2)
+
+
+@pytest.mark.slow
+def test_killed_builds_end_like_undisturbed_ones(allmende, recipe):
+    command = [sys.executable, "-m", "allmende", "build", "mine.toml", "--output"]
+    began = time.monotonic()
+    allmende("build", recipe, "--output", "whole")
+    length = time.monotonic() - began
+    kills = 0
+    for number, share in enumerate((0.3, 0.5, 0.7, 0.9)):
+        process = subprocess.Popen(
+            [*command, "killed"],
+            cwd=allmende.home,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            process.wait(length * share)
+        except subprocess.TimeoutExpired:
+            (os.killpg if number % 2 else os.kill)(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+    assert kills
+    allmende("build", recipe, "--output", "killed")
+    whole, killed = (fingerprint(allmende.home / name) for name in ("whole", "killed"))
+    assert {name for name in whole.keys() | killed.keys() if whole.get(name) != killed.get(name)} == {
+        "recipe.toml",  # it names the output
+        "release/recipe.toml",
+    }
