@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from allmende.errors import RecipeError
-from allmende.filters.quality import c4, fineweb, gopher, repetition
+from allmende.filters.quality import c4, dolma, fineweb, gopher, refinedweb, refinedweb_lines, repetition
 from allmende.filters.quality.rule import EMPTY, Limit, Outcome, Rule, Step, judge
 from allmende.filters.quality.text import Text
 
@@ -124,7 +124,7 @@ _GOPHER_REPETITION = {
 
 
 def _quality(
-    lengths: tuple[float, float], letters: float, stop_words: frozenset[str], at_least: int = 2
+    lengths: tuple[float, float], letters: float, common: frozenset[str], at_least: int = 2
 ) -> tuple[Rule, ...]:
     """Gopher's quality rules, with the values that depend on the language."""
     return (
@@ -135,7 +135,7 @@ def _quality(
         Rule(name="bullet_line_frac", measure=gopher.bullet_line_frac, high=0.9),
         Rule(name="ellipsis_line_frac", measure=gopher.ellipsis_line_frac, high=0.3),
         Rule(name="letter_word_frac", measure=gopher.letter_word_frac, low=letters),
-        Rule(name="stop_word_count", measure=partial(gopher.stop_word_count, stop_words=stop_words), low=at_least),
+        Rule(name="stop_word_count", measure=partial(gopher.stop_word_count, stop_words=common), low=at_least),
     )
 
 
@@ -159,6 +159,11 @@ def _c4(language: str) -> tuple[Step, ...]:
     return (c4.c4(c4.DATATROVE),)
 
 
+def _c4_original(language: str) -> tuple[Step, ...]:
+    del language
+    return (c4.c4(c4.ORIGINAL),)
+
+
 def _fineweb(language: str) -> tuple[Step, ...]:
     return (*_gopher(language), c4.c4(c4.FINEWEB), *_lines(0.12, 0.67, 0.01, 0.3))
 
@@ -166,17 +171,66 @@ def _fineweb(language: str) -> tuple[Step, ...]:
 def _fineweb_2(language: str) -> tuple[Step, ...]:
     own = _thresholds()[language]
     lengths = own["min_avg_word_length"], own["max_avg_word_length"]
-    letters, stop_words = own["max_non_alpha_words_ratio"], frozenset(own["stop_words"])
     return (
         _repetition(own)
         + _lines(own["line_punct_thr"], float("inf"), 0.1, own["new_line_ratio"])
-        + _quality(lengths, letters, stop_words)
+        + _quality(lengths, own["max_non_alpha_words_ratio"], stop_words("fineweb-2", language))
+    )
+
+
+def _gopher_dolma(language: str) -> tuple[Step, ...]:
+    del language
+    grams: dict[str, Measure] = {
+        **{f"top_{n}_gram": partial(dolma.top_gram_frac, n=n) for n in (2, 3, 4)},
+        **{f"dup_{n}_gram": partial(dolma.dup_gram_frac, n=n) for n in range(5, 11)},
+    }
+    return (
+        *(Rule(name=name, measure=grams[name], high=_GOPHER_REPETITION[name]) for name in grams),
+        Rule(name="word_count", measure=dolma.word_count, low=50, high=100_000),
+        Rule(name="median_word_length", measure=dolma.median_word_length, low=3, high=10),
+        Rule(name="symbol_ratio", measure=dolma.symbol_ratio, high=0.1),
+        Rule(name="letter_word_frac", measure=dolma.letter_word_frac, low=0.8),
+        Rule(name="stop_word_count", measure=dolma.stop_word_count, low=2),
+        Rule(name="bullet_line_frac", measure=dolma.bullet_line_frac, high=0.9),
+        Rule(name="ellipsis_line_frac", measure=dolma.ellipsis_line_frac, high=0.3),
+        Rule(name="dup_line_frac", measure=dolma.dup_line_frac, high=0.3),
+        Rule(name="dup_line_char_frac", measure=dolma.dup_line_char_frac, high=0.3),
+    )
+
+
+def _dclm(language: str) -> tuple[Step, ...]:
+    del language
+    of = refinedweb
+    grams: dict[str, Measure] = {
+        **{f"top_{n}_gram": partial(of.top_gram_frac, n=n) for n in (2, 3, 4)},
+        **{f"dup_{n}_gram": partial(of.dup_gram_frac, n=n) for n in range(5, 11)},
+    }
+    return (
+        refinedweb_lines.ADDRESSES,
+        Rule(name="word_count", measure=of.word_count, low=50, high=100_000),
+        Rule(name="mean_word_length", measure=of.mean_word_length, low=3, high=10),
+        Rule(name="symbol_ratio", measure=of.symbol_ratio, high=0.1),
+        Rule(name="bullet_line_frac", measure=of.bullet_line_frac, high=0.9),
+        Rule(name="ellipsis_line_frac", measure=of.ellipsis_line_frac, high=0.3),
+        Rule(name="letter_word_frac", measure=of.letter_word_frac, low=0.8),
+        Rule(name="stop_word_count", measure=of.stop_word_count, low=2),
+        Rule(name="dup_line_frac", measure=of.dup_line_frac, high=0.3),
+        Rule(name="dup_para_frac", measure=of.dup_para_frac, high=0.3),
+        Rule(name="dup_line_char_frac", measure=of.dup_line_char_frac, high=0.2),
+        Rule(name="dup_para_char_frac", measure=of.dup_para_char_frac, high=0.2),
+        *(Rule(name=name, measure=grams[name], high=_GOPHER_REPETITION[name]) for name in grams),
+        refinedweb_lines.NOISE,
     )
 
 
 @lru_cache(maxsize=1)
 def _thresholds() -> dict[str, dict[str, Any]]:
     return tomllib.loads(files("allmende.filters.quality").joinpath("data/fineweb-2.toml").read_text("utf-8"))
+
+
+def stop_words(name: str, language: str) -> frozenset[str]:
+    """The stop words of a preset for a language."""
+    return frozenset(_thresholds()[language]["stop_words"]) if name == "fineweb-2" else ENGLISH_STOP_WORDS
 
 
 def language_score(language: str) -> float:
@@ -210,6 +264,27 @@ PRESETS: dict[str, Preset] = {
             source="Raffel et al. 2020, Exploring the Limits of Transfer Learning, section 2.2",
             languages=_ENGLISH,
             make=_c4,
+        ),
+        Preset(
+            name="gopher-dolma",
+            reference="dolma 1.2 gopher_v1 with the thresholds of Dolma's configurations",
+            source="Soldaini et al. 2024, Dolma; Rae et al. 2021",
+            languages=_ENGLISH,
+            make=_gopher_dolma,
+        ),
+        Preset(
+            name="c4-original",
+            reference="tensorflow_datasets c4_utils.py, but for its sentences",
+            source="Raffel et al. 2020, Exploring the Limits of Transfer Learning, section 2.2",
+            languages=_ENGLISH,
+            make=_c4_original,
+        ),
+        Preset(
+            name="dclm-heuristics",
+            reference="mlfoundations/dclm 361714b dclm_baseline_refinedweb.yaml: its steps on the text",
+            source="Li et al. 2024, DataComp-LM; Penedo et al. 2023, The RefinedWeb Dataset",
+            languages=_ENGLISH,
+            make=_dclm,
         ),
         Preset(
             name="fineweb-2",

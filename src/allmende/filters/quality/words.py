@@ -24,6 +24,10 @@ SPACELESS = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 _character = re.compile(r"\S").findall
 
 
+SUFFIX_CHARS = 60
+"""A suffix is looked for in so many last characters, or a long piece of marks would take quadratic time."""
+
+
 class Tokenizer:
     """Cuts the text of one language.
 
@@ -46,13 +50,13 @@ class Tokenizer:
         rest = piece
         while rest and rest not in self._exceptions and not self._token.match(rest):
             before = rest
-            prefix = self._prefix.search(rest)
+            prefix = self._prefix.match(rest)  # all its alternatives begin with ^
             if prefix and prefix.end():
                 head.append(rest[: prefix.end()])
                 rest = rest[prefix.end() :]
                 if rest in self._exceptions:
                     break
-            suffix = self._suffix.search(rest)
+            suffix = self._suffix.search(rest, max(0, len(rest) - SUFFIX_CHARS))
             if suffix and suffix.start() < len(rest):
                 tail.append(rest[suffix.start() :])
                 rest = rest[: suffix.start()]
