@@ -586,7 +586,7 @@ DOCUMENTS = pa.schema(
         _field(
             "languages",
             pa.list_(pa.field("item", LANGUAGE_SHARE)),
-            "Languages of its paragraphs, the largest share first; null where nobody looked.",
+            "Languages of its paragraphs, the largest share first.",
         ),
         *_PAGE,
         *_PLACE,

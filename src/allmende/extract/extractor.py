@@ -31,8 +31,13 @@ class Extractor(Protocol):
     def quick(self, body: Body) -> MainText:
         """A cheap look, to decide whether a page is worth more."""
 
-    def careful(self, bodies: Sequence[Body]) -> Iterator[MainText | Reason]:
-        """The main texts of pages, in order; for a page that it took too long over, or died of, a Reason."""
+    def careful(self, bodies: Sequence[Body], quick: Sequence[MainText]) -> Iterator[MainText | Reason]:
+        """The main texts of pages, in order; for a page that it took too long over, or died of, a Reason.
+
+        Args:
+            bodies: The pages.
+            quick: What the quick look found on each.
+        """
 
     def close(self) -> None:
         """Ends its processes."""
@@ -45,9 +50,10 @@ class Quick:
         """See `Extractor.quick`."""
         return MainText(tidy(extract_plain_text(body.content, main_content=True, alt_texts=False)), "resiliparse")
 
-    def careful(self, bodies: Sequence[Body]) -> Iterator[MainText | Reason]:
+    def careful(self, bodies: Sequence[Body], quick: Sequence[MainText]) -> Iterator[MainText | Reason]:
         """See `Extractor.careful`."""
-        return (self.quick(body) for body in bodies)
+        del bodies
+        return iter(quick)
 
     def close(self) -> None:
         """Nothing to end."""

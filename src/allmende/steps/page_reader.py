@@ -15,7 +15,7 @@ from allmende.commoncrawl.warc import WarcCapture
 from allmende.extract.document import Body, read_facts
 from allmende.extract.extractor import Extractor, MainText, plain_text
 from allmende.extract.page import Facts, parse_date
-from allmende.filters.document_language import Language, identify
+from allmende.filters.document_language import Language, by_paragraph, identify
 from allmende.permission.gate import judge
 from allmende.permission.licences import license_id
 from allmende.permission.page import page_signals
@@ -106,8 +106,8 @@ class PageReader:
 
     def finish(self, pages: Sequence[Page]) -> Iterator[Row | Dropped]:
         """Rows of pages that passed the first look, in order."""
-        careful = [page.source.body for page in pages if self._is_worth_more(page)]
-        found = self._extractor.careful(careful)
+        careful = [page for page in pages if self._is_worth_more(page)]
+        found = self._extractor.careful([page.source.body for page in careful], [page.text for page in careful])
         for page in pages:
             text = next(found) if self._is_worth_more(page) else page.text
             yield Dropped(text, page.language.code) if isinstance(text, Reason) else self._finish(page, text)
@@ -153,7 +153,7 @@ class PageReader:
             "date": main.date,
             "language": language.code,
             "language_score": language.score,
-            "languages": None,
+            "languages": [{"language": code, "share": share} for code, share in by_paragraph(main.text)],
             **_page_columns(page.facts),
             "warc_offset": capture.offset,
             "warc_length": capture.length,

@@ -179,3 +179,11 @@ def test_a_recipe_that_could_match_nothing_is_refused(text_dataset, sections, me
     dataset = text_dataset([one(page("de", paragraphs("de", 1)))], sections)
     with pytest.raises(RecipeError, match=message):
         texts.plan(dataset.recipe, dataset.lake)
+
+
+def test_a_mixed_page_tells_the_languages_of_its_paragraphs(text_dataset):
+    mixed = page("de", [*paragraphs("de", 1), *paragraphs("fr", 1, count=2)])
+    row = text_dataset([one(mixed)], '[quality]\npreset = "none"').run("documents").rows("documents").to_pylist()[0]
+    assert row["language"] == "de"
+    assert [found["language"] for found in row["languages"]] == ["de", "fr"]
+    assert sum(found["share"] for found in row["languages"]) == pytest.approx(1)
