@@ -46,11 +46,10 @@ class Signer:
 
     Args:
         options: See there.
-        words: Cuts a simplified text into words. White space is right where a language has it, because simplified
-            texts have no punctuation; for others each character may be a word.
+        words: Another way to cut words than that of `simplify.py`, which suits languages with and without spaces.
     """
 
-    def __init__(self, options: Options, words: Words = str.split):
+    def __init__(self, options: Options, words: Words | None = None):
         self._options = options
         self._words = words
         self._factors, self._shifts = _functions(options)

@@ -7,6 +7,10 @@ that a newer version of Unicode adds are separators before it.
 The rules follow `simplify_text` of datatrove, but that drops the punctuation of a list and keeps all other signs as words.
 Here everything separates words that is no letter, digit or mark; marks above and below letters (Mn) go, and so do
 characters without a shape (soft hyphens, joiners). A number is a run of digits with points or commas inside: 12.3.2024 is one.
+
+White space is where words end: without punctuation that is what tokenizers of languages with spaces do, too. Chinese, Japanese,
+Thai, Lao, Khmer and Burmese have none. There each letter is a word, whatever the language of the whole text is said to be, so
+that a page has the same words under two labels. (datatrove has dictionaries for some: 5 of our words are some 3 of its.)
 """
 
 import re
@@ -20,6 +24,7 @@ from numpy.typing import NDArray
 Hashes = NDArray[np.uint64]
 Codes = NDArray[np.uint32]
 Words = Callable[[str], list[str]]
+"""Cuts a simplified text into words; none of them may be empty or have white space."""
 
 AT_ONCE = 1 << 16
 """Characters that are looked at together: 2 MB of arrays, whatever the length of the text."""
@@ -35,23 +40,42 @@ _TABLE = 0x20000
 """Code points up to here are looked up; above are rare ideographs, which stay, and tags and selectors, which go."""
 
 _space = re.compile(r"\s")
+_SPACELESS = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Burmese
+    (0x1780, 0x17FF),  # Khmer
+    (0x3040, 0x30FF),  # kana
+    (0x31F0, 0x31FF),
+    (0x3400, 0x4DBF),  # ideographs
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x1B000, 0x1B16F),
+    (0x20000, 0x3FFFF),
+)
+_spaceless = "".join(f"{chr(first)}-{chr(last)}" for first, last in _SPACELESS)
+_find_words = re.compile(f"[{_spaceless}]|[^ {_spaceless}]+").findall
 _POWERS = np.cumprod(np.full(LONGEST_WORD, _FACTOR, np.uint64))
 
 
 def simplify(text: str) -> str:
-    """The words of a text, a space between two."""
-    return " ".join(word for block in _blocks(text) for word in _decoded(_simple_codes(block)).split())
+    """The simplified text, a space where there is anything between letters."""
+    return " ".join(word for block in _blocks(text) for word in _decoded(_simple_codes(block)).split(" ") if word)
 
 
-def word_hashes(text: str, words: Words = str.split) -> Hashes:
+def simple_words(text: str) -> list[str]:
+    """The words of the simplified text: those that `word_hashes` counts."""
+    return [word for block in _blocks(text) for word in _find_words(_decoded(_simple_codes(block)))]
+
+
+def word_hashes(text: str, words: Words | None = None) -> Hashes:
     """A hash for each word of the simplified text, in order; equal words have equal hashes everywhere.
 
     Args:
         text: Any.
-        words: Cuts a simplified text into words; none of them may be empty or have white space.
+        words: Another way to cut words.
     """
     blocks = [_hashed(_simple_codes(block), words) for block in _blocks(text)]
-    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks or [np.empty(0, np.uint64)])
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def run_hashes(words: Hashes, length: int) -> Hashes:
@@ -119,16 +143,20 @@ def _decoded(codes: Codes) -> str:
     return codes.tobytes().decode("utf-32-le")
 
 
-def _hashed(codes: Codes, words: Words) -> Hashes:
-    if words is not str.split:
-        text = " ".join(words(_decoded(codes)))
-        codes = np.frombuffer(text.encode("utf-32-le"), "<u4")
+def _hashed(codes: Codes, words: Words | None) -> Hashes:
+    """A polynomial over the letters of each word, modulo 2**64, mixed."""
+    if words is not None:
+        codes = np.frombuffer(" ".join(words(_decoded(codes))).encode("utf-32-le"), "<u4")
     inside = codes != _SPACE
     letters: Hashes = codes[inside].astype(np.uint64)
     if not len(letters):
         return letters
     first = inside.copy()
     first[1:] &= ~inside[:-1]
+    if words is None and int(codes.max()) >= _SPACELESS[0][0]:
+        alone = _alone(codes)
+        first |= alone
+        first[1:] |= alone[:-1] & inside[1:]
     starts = np.flatnonzero(first[inside])
     lengths = np.diff(starts, append=len(letters))
     places = np.arange(len(letters))
@@ -138,6 +166,14 @@ def _hashed(codes: Codes, words: Words) -> Hashes:
     letters *= _POWERS[places]
     hashes: Hashes = np.add.reduceat(letters, starts)
     return mix(hashes)
+
+
+def _alone(codes: Codes) -> NDArray[np.bool_]:
+    """Where a letter is a word."""
+    alone = np.zeros(len(codes), bool)
+    for first, last in _SPACELESS:
+        alone |= (codes >= first) & (codes <= last)
+    return alone
 
 
 @cache

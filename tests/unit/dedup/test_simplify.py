@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from allmende.dedup.simplify import AT_ONCE, LONGEST_WORD, run_hashes, simplify, word_hashes
+from allmende.dedup.simplify import AT_ONCE, LONGEST_WORD, run_hashes, simple_words, simplify, word_hashes
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,25 @@ def test_a_text_without_spaces_is_bounded_by_its_length():
     assert len(simplify(text).split()) == len(word_hashes(text))
 
 
-def test_characters_are_words_where_told_so():
-    assert word_hashes("你好，世界", list).tolist() == word_hashes("你 好 世 界").tolist()
+def test_letters_are_words_where_nobody_writes_spaces():
+    text = "2024年のiPhone 15：你好，world ภาษา!"
+    assert simple_words(text) == ["0", "年", "の", "iphone", "0", "你", "好", "world", "ภ", "า", "ษ", "า"]
+    assert word_hashes(text).tolist() == [word_hashes(word)[0] for word in simple_words(text)]
+
+
+@given(st.text(st.sampled_from("aé 1.,你の\u0e01ี\n-")))
+def test_words_and_hashes_agree(text):
+    words = simple_words(text)
+    assert word_hashes(text).tolist() == [word_hashes(word)[0] for word in words]
+    assert word_hashes(text, lambda _: words).tolist() == word_hashes(text).tolist()
+    assert "".join(words) == simplify(text).replace(" ", "")
+
+
+def test_words_may_be_cut_in_another_way():
+    assert word_hashes("你好，世界", lambda text: text.split()).tolist() == [
+        word_hashes("你好", str.split)[0],
+        word_hashes("世界", str.split)[0],
+    ]
 
 
 def test_runs_depend_on_the_order_of_words():
