@@ -10,7 +10,7 @@ import re
 import struct
 import subprocess
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,10 +43,10 @@ class Origin:
     keywords: tuple[str, ...] = ()
 
 
-def unpack(folder: Path) -> dict[str, Path]:
-    """Download and unpack `PACKAGES` below `folder`; a package that lies there already is not fetched again."""
+def unpack(folder: Path, packages: Iterable[str] = PACKAGES) -> dict[str, Path]:
+    """Download and unpack `packages` below `folder`; a package that lies there already is not fetched again."""
     roots = {}
-    for package in PACKAGES:
+    for package in packages:
         root = folder / package
         if not root.exists():
             subprocess.run(["apt-get", "download", package], cwd=folder, check=True)

@@ -4,15 +4,27 @@ import click
 
 from allmende.cli import example
 
+FOLDERS = {"images": "demo", "text": "demo-text"}
+NEXT = {
+    "images": "allmende init german-images.toml --languages de",
+    "text": "allmende init german-text.toml --kind text --languages de",
+}
 
-@click.command(epilog=example("allmende demo", "allmende demo --to /tmp/demo --engine ray"))
-@click.option("--to", "output", default="demo", show_default=True, help="Folder of the dataset.")
+
+@click.command(
+    epilog=example("allmende demo", "allmende demo --kind text", "allmende demo --to /tmp/demo --engine ray")
+)
+@click.option(
+    "--kind", type=click.Choice(["images", "text"]), default="images", show_default=True, help="What to build."
+)
+@click.option("--to", "output", help="Folder of the dataset.  [default: demo; demo-text for text]")
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Where to run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def command(output: str, engine: str, as_json: bool) -> None:
+def command(kind: str, output: str | None, engine: str, as_json: bool) -> None:
     """Builds a small dataset, offline, from a crawl that ships with Allmende.
 
-    A web server on this machine plays Common Crawl and the web; all the rest is a build as any other.
+    For images a web server on this machine plays Common Crawl and the web. Documents are read from archives alone, of manuals
+    in some 25 languages. All the rest is a build as any other.
     """
     from allmende import demo
     from allmende.building import build
@@ -20,6 +32,10 @@ def command(output: str, engine: str, as_json: bool) -> None:
     from allmende.cli.status import conclude
     from allmende.engine import Engine
 
-    with demo.serve() as server:
-        dataset = build(demo.recipe(server, output), Engine(engine), display(quiet=as_json))
-    conclude(dataset, as_json=as_json, next_command="allmende init german-images.toml --languages de")
+    folder = output or FOLDERS[kind]
+    if kind == "text":
+        dataset = build(demo.text.recipe(folder), Engine(engine), display(quiet=as_json))
+    else:
+        with demo.serve() as server:
+            dataset = build(demo.recipe(server, folder), Engine(engine), display(quiet=as_json))
+    conclude(dataset, as_json=as_json, next_command=NEXT[kind])

@@ -3,7 +3,8 @@
     with demo.serve() as server:
         allmende.build(demo.recipe(server, "allmende-demo"))
 
-Everything goes over TCP on the loopback interface and through the same code as a real build.
+Everything goes over TCP on the loopback interface and through the same code as a real build. That is the demo for images; the
+one for documents is in `demo.text`.
 `docs/reference/demo-data.md` tells what is in the crawl, where it comes from and under which licence.
 """
 
@@ -13,8 +14,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from allmende.demo import text
 from allmende.errors import SourceError
 from allmende.recipe import Dataset, Extract, Fetch, Publish, Recipe, Select
+
+__all__ = ["CRAWL", "Server", "recipe", "serve", "text"]
 
 CRAWL = "CC-MAIN-2026-99"
 """Id of the demo crawl: a week that no year has."""
