@@ -95,8 +95,10 @@ class Dataset:
         return (*STEPS[: STEPS.index("samples")], "robots", *STEPS[STEPS.index("samples") :])
 
     def _text_steps(self) -> tuple[str, ...]:
-        judged = ("quality",) if self.recipe.quality.signals else ()
-        return (TEXT_STEPS[0], *judged, *TEXT_STEPS[1:])
+        recipe = self.recipe
+        asked = ("robots", "permitted") if recipe.permission.captures else ()
+        judged = ("quality",) if recipe.quality.signals else ()
+        return (TEXT_STEPS[0], *asked, *judged, *TEXT_STEPS[1:])
 
     def manifests(self, step: str) -> list[Manifest]:
         """Manifests of the finished parts of a step."""

@@ -10,6 +10,7 @@ from allmende.steps import (
     candidates,
     frequent,
     near,
+    permitted,
     quality,
     release,
     release_texts,
@@ -121,6 +122,15 @@ QUALITY = Step(
     upstream=("documents",),
     light=True,
 )
+PERMITTED = Step(
+    name="permitted",
+    unit="document",
+    plan=permitted.plan,
+    worker=permitted.Worker,
+    keys={"permission": ALL},
+    upstream=("documents", "robots"),
+    light=True,
+)
 UNIQUE_TEXTS = Step(
     name="unique",
     unit="document",
@@ -159,7 +169,13 @@ def steps(recipe: Recipe) -> tuple[Step, ...]:
 
 
 def _text_steps(recipe: Recipe) -> tuple[Step, ...]:
-    if not recipe.quality.signals:
-        return (TEXTS, UNIQUE_TEXTS, NEAR, RELEASE_TEXTS)
-    unique_after = replace(UNIQUE_TEXTS, upstream=("documents", "quality"))
-    return (MEASURED, QUALITY, unique_after, NEAR, RELEASE_TEXTS)
+    """Documents, then what drops some of them by a look of its own, then duplicates."""
+    looks: list[Step] = []
+    if recipe.permission.captures:
+        looks += [ROBOTS, PERMITTED]
+    if recipe.quality.signals:
+        looks.append(QUALITY)
+    upstream = ("documents", *(step.name for step in looks if step is not ROBOTS))
+    documents = MEASURED if recipe.quality.signals else TEXTS
+    release = replace(RELEASE_TEXTS, upstream=("near", "permitted")) if recipe.permission.captures else RELEASE_TEXTS
+    return (documents, *looks, replace(UNIQUE_TEXTS, upstream=upstream), NEAR, release)

@@ -22,6 +22,7 @@ from allmende.recipe import Recipe
 from allmende.schema import DOCUMENTS, Reason
 from allmende.steps import tombstone_screen
 from allmende.steps.near import KEPT
+from allmende.steps.permitted import TOLD
 from allmende.steps.release import mean_size, range_of
 from allmende.steps.step import Parts, Settings
 
@@ -70,6 +71,7 @@ class Worker:
         self.tombstones = tombstone_screen.load(lake, recipe)
         names = [lake.at(name) for name in lake.step("near").files()]
         self.kept = pads.dataset(names, filesystem=lake.fs, schema=KEPT, format="parquet")
+        self.told = _told(lake) if recipe.permission.captures else None
         self.group = lru_cache(maxsize=1)(self._group)
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
@@ -107,11 +109,22 @@ class Worker:
                     wanted = pa.array(rows[first:last] - begin)
                     tables.append(source.read_row_group(group).cast(DOCUMENTS).take(wanted))
                 begin += size
-        table = pa.concat_tables(tables)
+        table = self._with_robots(pa.concat_tables(tables), int(part), rows)
         for name in ("seen", "cluster_size"):
             place = DOCUMENTS.get_field_index(name)
             table = table.set_column(place, DOCUMENTS.field(name), kept.column(name))
         return table
+
+    def _with_robots(self, table: pa.Table, part: int, rows: "np.ndarray[Any, np.dtype[np.int32]]") -> pa.Table:
+        """Documents with what captured robots.txt said of them among their signals."""
+        if self.told is None:
+            return table
+        told = self.told.to_table(columns=["row", "signals"], filter=pc.field("part") == part)
+        more = dict(zip(told.column("row").to_pylist(), told.column("signals").to_pylist(), strict=True))
+        signals = table.column("signals").to_pylist()
+        both = [[*more.get(row, ()), *own] for row, own in zip(rows.tolist(), signals, strict=True)]
+        place = DOCUMENTS.get_field_index("signals")
+        return table.set_column(place, DOCUMENTS.field(place), pa.array(both, DOCUMENTS.field(place).type))
 
     def _without_taken_down(self, table: pa.Table, rows: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Any, int]:
         """Row numbers without those that were taken down, and how many these are."""
@@ -120,6 +133,11 @@ class Worker:
         for screen in self.tombstones:
             stays &= ~screen.before(named).is_valid().to_numpy(zero_copy_only=False)
         return rows[stays], int((~stays).sum())
+
+
+def _told(lake: Lake) -> pads.Dataset:
+    names = [lake.at(name) for name in lake.step("permitted").files()]
+    return pads.dataset(names, filesystem=lake.fs, schema=TOLD, format="parquet")
 
 
 def _samples(table: pa.Table, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[tuple[dict[str, Any], bytes]]:

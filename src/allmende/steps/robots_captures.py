@@ -19,6 +19,7 @@ import zstandard
 from allmende.commoncrawl.crawls import archive_paths
 from allmende.commoncrawl.source import expand, locate, open_archive
 from allmende.commoncrawl.warc import WarcCapture, header, read_warc
+from allmende.dedup.exact import Keys
 from allmende.errors import RecipeError, SourceMissing, SourceRefused
 from allmende.extract.page import parse_date
 from allmende.extract.urls import normalise, split_host
@@ -184,12 +185,16 @@ class CapturedRobots:
         """
         if name in self._found:
             return
-        while len(self._found) > 1:
-            del self._found[next(iter(self._found))]
-        self._compiled.clear()
         manifest = self._lake.step("unique").manifest(name)
         with self._lake.open(f"unique/{manifest.file('.parquet')}") as file:
             hosts = np.unique(pq.read_table(file, columns=["host_key"]).column("host_key").to_numpy())
+        self.hold(name, part, hosts)
+
+    def hold(self, name: str, part: dict[str, Any], hosts: Keys) -> None:
+        """The same for the hosts with these keys, which are all in the part's bucket."""
+        while len(self._found) > 1:
+            del self._found[next(iter(self._found))]
+        self._compiled.clear()
         squeeze = zstandard.ZstdCompressor(level=1).compress
         found = self._found[name] = {}
         batches = self._rows.to_batches(

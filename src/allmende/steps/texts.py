@@ -39,6 +39,7 @@ from allmende.steps.candidates import archives, crawl_of, personal_facts
 from allmende.steps.list_screen import SUFFIX as HITS_SUFFIX
 from allmende.steps.list_screen import hits_key
 from allmende.steps.page_reader import Dropped, Page, PageReader, Row, Source
+from allmende.steps.permitted import HOSTS, HOSTS_SCHEMA
 from allmende.steps.quality_rules import QualityRules
 from allmende.steps.step import Parts, Settings
 
@@ -175,6 +176,10 @@ class _Output:
         self._file = self._files.enter_context(rows)
         path = str(part.file(KEYS))
         self._key_file = self._files.enter_context(BucketWriter(path, buckets, self._keys_schema, "text_key"))
+        self._hosts: list[pa.Table] = []
+        self._host_file = None
+        if self._recipe.permission.captures:
+            self._host_file = self._files.enter_context(BucketWriter(str(part.file(HOSTS)), buckets, HOSTS_SCHEMA))
 
     def __enter__(self) -> Self:
         return self
@@ -186,6 +191,8 @@ class _Output:
             if kind is None:
                 self._write()
                 self._key_file.write(pa.concat_tables([self._keys_schema.empty_table(), *self._keys]))
+                if self._host_file is not None:
+                    self._host_file.write(pa.concat_tables([HOSTS_SCHEMA.empty_table(), *self._hosts]))
 
     def read(self, archive: str) -> None:
         """Takes over everything from one archive. One that does not exist is counted."""
@@ -266,7 +273,11 @@ class _Output:
         table = pa.Table.from_pylist(self._rows, DOCUMENTS)
         self._file.write_table(table, row_group_size=len(table))
         numbers = np.arange(self._written, self._written + len(table), dtype=np.int32)
-        self._keys.append(self._keys_of(table, numbers))
+        keys = self._keys_of(table, numbers)
+        self._keys.append(keys)
+        if self._host_file is not None:
+            columns = [table.column("host_key"), table.column("url"), keys.column("part"), keys.column("row")]
+            self._hosts.append(pa.Table.from_arrays(columns, schema=HOSTS_SCHEMA))
         self._written += len(table)
         self._rows, self._chars = [], 0
 

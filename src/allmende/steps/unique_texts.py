@@ -6,6 +6,7 @@ of their ranges, and each is sorted by `text_key`: so the order of all, which nu
 depends on the texts alone.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -76,22 +77,30 @@ class Worker:
 
 
 class Excluded:
-    """Rows of `documents/` that a step of its own dropped before duplicates are looked for: by quality.
+    """Rows of `documents/` that steps of their own dropped before duplicates are looked for: permitted and quality.
 
     Held: a bit for each row of the parts that have any.
     """
 
     def __init__(self, lake: Lake, recipe: Recipe):
         self._gone: dict[int, np.ndarray[Any, np.dtype[np.uint8]]] = {}
-        if not recipe.quality.signals:
+        if recipe.permission.captures:
+            for table in _tables(lake, "permitted"):
+                denied = table.filter(pc.field("reason").is_valid())
+                for part in pc.unique(denied.column("part")).to_pylist():
+                    self._exclude(part, denied.filter(pc.field("part") == part).column("row").to_numpy())
+        if recipe.quality.signals:
+            for manifest, table in zip(lake.step("quality").manifests(), _tables(lake, "quality"), strict=True):
+                self._exclude(int(manifest.part), table.column("row").to_numpy())
+
+    def _exclude(self, part: int, rows: "np.ndarray[Any, np.dtype[np.int32]]") -> None:
+        if not len(rows):
             return
-        for manifest in lake.step("quality").manifests():
-            with lake.open(f"quality/{manifest.file('.parquet')}") as file:
-                rows = pq.read_table(file, columns=["row"]).column("row").to_numpy()
-            if len(rows):
-                gone = np.zeros(int(rows.max()) + 1, bool)
-                gone[rows] = True
-                self._gone[int(manifest.part)] = np.packbits(gone)
+        before = np.unpackbits(self._gone.get(part, np.zeros(0, np.uint8)))
+        gone = np.zeros(max(len(before), int(rows.max()) + 1), np.uint8)
+        gone[: len(before)] = before
+        gone[rows] = 1
+        self._gone[part] = np.packbits(gone)
 
     def without(self, table: pa.Table) -> pa.Table:
         """The rows of a table of keys that are still there."""
@@ -106,6 +115,12 @@ class Excluded:
                 inside = inside[rows[inside] < len(gone)]
                 stays[inside] = ~gone[rows[inside]]
         return table.filter(pa.array(stays))
+
+
+def _tables(lake: Lake, step: str) -> Iterator[pa.Table]:
+    for name in lake.step(step).files():
+        with lake.open(name) as file:
+            yield pq.read_table(file)
 
 
 def earlier_texts(root: str) -> pads.Dataset:

@@ -5,11 +5,13 @@ import pytest
 from allmende import recipe_file
 from allmende.lake import Lake, Plan
 from allmende.lock import leave
-from allmende.steps import near, quality, release_texts, texts, unique_texts
+from allmende.steps import near, permitted, quality, release_texts, robots_captures, texts, unique_texts
 from allmende.steps.step import Settings
 
 MODULES = {
     "documents": texts,
+    "robots": robots_captures,
+    "permitted": permitted,
     "quality": quality,
     "unique": unique_texts,
     "near": near,
