@@ -367,7 +367,7 @@ class Publish(Section, frozen=True, kw_only=True):
     sink: Annotated[
         str,
         _about(
-            "webdataset (tar, as img2dataset), parquet (Hugging Face Image), files, or a plug-in's name. Text has parquet unless told otherwise."
+            "webdataset (tar, as img2dataset), parquet (Hugging Face), files, jsonl (text), or a plug-in's name. Text has parquet unless told otherwise."
         ),
     ] = "webdataset"
     shard_size: Annotated[int, _about("Samples in a shard, on average.", ge=1)] = 10_000

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.errors import LakeError
-from allmende.publish.member import described, json_fields, metadata_writer, statistics, write_file
+from allmende.publish.member import check_images, described, json_fields, metadata_writer, statistics, write_file
 from allmende.publish.sink import Release, Sample, Shard, Usage, WrittenShard
 from allmende.publish.unsafe import why_unsafe
 
@@ -32,6 +32,7 @@ class Files:
 
     def write(self, shard: Shard, samples: Iterable[Sample], directory: Path) -> WrittenShard:
         """Writes the folder `NNNNN`, `NNNNN.parquet` and `NNNNN_stats.json`; see `Sink.write`."""
+        check_images(shard, "files")
         (directory / shard.name).mkdir()
         files = []
         fields = json_fields(shard.schema)

@@ -11,12 +11,13 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from allmende.errors import RecipeError
 from allmende.publish.sink import Row, Shard, WrittenFile
 
 BUILD_COLUMNS = frozenset({"data_offset", "data_size"})
 """Columns that point into the build's own files; no release has them."""
 
-HASH_COLUMNS = frozenset({"url_key", "host_key", "caption_key", "order_key"})
+HASH_COLUMNS = frozenset({"url_key", "host_key", "caption_key", "text_key", "order_key"})
 """Columns that serve the build's bucketing; in the metadata table, but not in each sample's JSON."""
 
 CLOCK_COLUMNS = frozenset({"fetched_at", "fetch_ms"})
@@ -50,6 +51,21 @@ ROWS_PER_GROUP = 1_000
 """Rows in a row group of the metadata table: some 500 kB, read as a whole to find one sample."""
 
 _ROWS_PER_BATCH = 500
+
+
+def has_images(schema: pa.Schema) -> bool:
+    """True for rows that come with an image; documents don't."""
+    return "data_size" in schema.names
+
+
+def check_images(shard: Shard, sink: str) -> None:
+    """Makes sure that a sink for images is not given documents.
+
+    Raises:
+        RecipeError: if it is.
+    """
+    if not has_images(shard.schema):
+        raise RecipeError(f'publish.sink = "{sink}" is for images: choose parquet or jsonl for text.')
 
 
 def released(schema: pa.Schema) -> list[pa.Field]:

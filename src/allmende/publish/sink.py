@@ -6,7 +6,7 @@ plug-in. A plug-in is a package with
     [project.entry-points."allmende.sinks"]
     my-format = "my_package:MySink"
 
-and a test class that derives from `allmende.testing.suites.SinkSuite`.
+and a test class that derives from `allmende.testing.suites.SinkSuite`, or for text from `DocumentSinkSuite`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

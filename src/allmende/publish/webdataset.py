@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from allmende.publish.member import (
     CLOCK_FIELDS,
     HashedFile,
+    check_images,
     described,
     dtype,
     json_fields,
@@ -51,6 +52,7 @@ class WebDataset:
 
     def write(self, shard: Shard, samples: Iterable[Sample], directory: Path) -> WrittenShard:
         """Writes `NNNNN.tar`, `NNNNN.parquet` and `NNNNN_stats.json`; see `Sink.write`."""
+        check_images(shard, "webdataset")
         archive = f"{shard.name}.tar"
         fields = json_fields(shard.schema)
         rows = 0

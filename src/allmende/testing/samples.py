@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 from allmende.identity import key64, order_key, uid
-from allmende.schema import SAMPLES
+from allmende.schema import DOCUMENTS, SAMPLES
 
 _WORDS = {
     "de": "Ein rotes Fahrrad lehnt am alten Hafen und wartet auf den Frühling im Nebel",
@@ -99,3 +99,55 @@ def sample(seed: int, **changes: Any) -> tuple[dict[str, Any], bytes]:
         "data_size": len(image),
     }
     return dict.fromkeys(SAMPLES.names) | known | changes, image
+
+
+def document(seed: int, **changes: Any) -> dict[str, Any]:
+    """A row of `allmende.schema.DOCUMENTS` with every column, some of them null. `changes` overwrite columns."""
+    choice = random.Random(seed)  # noqa: S311 - a reproducible row, not a secret
+    language = choice.choice(("de", "de", "en", "fr"))
+    words = _WORDS[language].split()
+    text = "\n".join(
+        " ".join(choice.choices(words, k=choice.randint(8, 60))) + "." for _ in range(choice.randint(2, 9))
+    )
+    url = f"https://www.site{min(choice.randrange(9), choice.randrange(9))}.{choice.choice(('de', 'fr', 'example'))}/{seed}"
+    captured = datetime.datetime(2026, 10, 1, tzinfo=datetime.UTC) + datetime.timedelta(minutes=seed)
+    licence = choice.choice(_LICENCES)
+    known: dict[str, Any] = {
+        "uid": uid(url, text),
+        "url": url,
+        "text": text,
+        "title": text.split(".")[0][:60],
+        "author": choice.choice((None, "A. Muster")),
+        "date": choice.choice((None, "2026-09-30")),
+        "language": language,
+        "language_score": choice.choice((0.625, 0.875, 0.9375)),
+        "languages": [
+            {"language": language, "share": 0.75},
+            {"language": "en" if language != "en" else "de", "share": 0.25},
+        ],
+        "page_language": language,
+        "page_license": licence,
+        "page_robots": choice.choice(_ROBOTS),
+        "crawl": "CC-MAIN-2026-43",
+        "warc_file": "CC-MAIN-20261001000000-20261001030000-00000.warc.gz",
+        "warc_offset": 1000 * seed,
+        "warc_length": 900,
+        "captured_at": captured,
+        "extractor": choice.choice(("careful", "careful", "quick")),
+        "chars": len(text),
+        "words": len(text.split()),
+        "quality": [("dup_line_frac", 0.125), ("word_count", float(len(text.split())))],
+        "text_key": key64(text.lower()),
+        "url_key": key64(url),
+        "host_key": key64(url.split("/")[2]),
+        "seen": choice.choice((1, 1, 1, 2, 5)),
+        "cluster_size": choice.choice((5, 6, 9)),
+        "signals": [
+            {"name": name, "says": says, "value": "as written", "url": "", "field": "", "line": 1, "at": captured}
+            for name, says in choice.choice(_SIGNALS)
+        ],
+        "policy": "eu-research/2026-11-22",
+        "verdict": "allowed",
+        "order_key": order_key(0, uid(url, text)),
+    }
+    return dict.fromkeys(DOCUMENTS.names) | known | changes

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 
 from allmende.publish import Shard
 from allmende.publish.parquet import Parquet, table_schema
-from allmende.schema import SAMPLES
-from allmende.testing.samples import sample
+from allmende.schema import DOCUMENTS, SAMPLES
+from allmende.testing.samples import document, sample
 
 
 def test_images_are_hugging_face_images(tmp_path):
@@ -43,3 +43,16 @@ def test_list_columns_have_a_feature_too():
     schema = SAMPLES.append(pa.field("embedding", pa.list_(pa.float32())))
     features = json.loads(table_schema(schema).metadata[b"huggingface"])["info"]["features"]
     assert features["embedding"] == {"feature": {"dtype": "float32", "_type": "Value"}, "_type": "List"}
+
+
+def test_documents_have_no_image_and_measures_as_pairs(tmp_path):
+    """`datasets` 5.2 has no maps: "Arrow type map does not have a datasets dtype equivalent"."""
+    row = document(1)
+    Parquet().write(Shard(0, schema=DOCUMENTS), [(row, b"")], tmp_path)
+    table = pq.read_table(tmp_path / "00000.parquet")
+    features = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
+    assert list(features) == table.schema.names == ["key", *DOCUMENTS.names]
+    pair = {"name": {"dtype": "string", "_type": "Value"}, "value": {"dtype": "float64", "_type": "Value"}}
+    assert features["quality"] == {"feature": pair, "_type": "List"}
+    assert table["quality"][0].as_py() == [{"name": name, "value": value} for name, value in row["quality"]]
+    assert next(Parquet().read(str(tmp_path), "00000"))[0]["quality"] == row["quality"]
