@@ -84,6 +84,7 @@ class Index:
         self.examples = examples
         self._hashes = hashes
         self._sets = sets
+        self._sieve = _Sieve(hashes)
 
     def __len__(self) -> int:
         """Different runs, counted in each set."""
@@ -92,14 +93,13 @@ class Index:
     def contaminated(self, text: str) -> list[Match]:
         """What a document has of the sets, set by set, in its order; empty if it is clean."""
         runs = run_hashes(word_hashes(text), self.options.ngram)
-        at = np.searchsorted(self._hashes, runs)
-        places = np.flatnonzero(self._hashes[np.minimum(at, len(self._hashes) - 1)] == runs) if len(self) else at[:0]
-        if not len(places):
+        places = np.flatnonzero(self._sieve.may_have(runs))
+        begins, ends = (np.searchsorted(self._hashes, runs[places], side=side) for side in ("left", "right"))
+        count = ends - begins
+        if not count.any():
             return []
-        ends = np.searchsorted(self._hashes, runs[places], side="right")
-        count = ends - at[places]
         within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        sets = self._sets[np.repeat(at[places], count) + within]
+        sets = self._sets[np.repeat(begins, count) + within]
         places = np.repeat(places, count)
         found: list[Match] = []
         for number in np.unique(sets).tolist():
@@ -145,6 +145,34 @@ class Index:
         options = msgspec.convert(about["options"], Options)
         hashes, sets = (column.to_numpy() for column in batch.columns)
         return cls(options, about["names"], hashes, sets, about["short"], about["examples"])
+
+
+class _Sieve:
+    """A bit for the first bits of each hash, so that nearly all runs need not be looked up: that is slow in a large index.
+
+    Args:
+        hashes: Sorted. There are at least eight bits for each.
+    """
+
+    def __init__(self, hashes: Hashes):
+        bits = max(6, len(hashes).bit_length() + 3)
+        self._shift = np.uint64(64 - bits)
+        self._bits = np.zeros(1 << (bits - 3), np.uint8)
+        if len(hashes):
+            at = hashes >> self._shift
+            places = at >> np.uint64(3)
+            starts = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))
+            self._bits[places[starts]] = np.bitwise_or.reduceat(_bit(at), starts)
+
+    def may_have(self, hashes: Hashes) -> NDArray[np.bool_]:
+        """False for what is not there; seldom true for it."""
+        at = hashes >> self._shift
+        found: NDArray[np.bool_] = (self._bits[at >> np.uint64(3)] & _bit(at)) != 0
+        return found
+
+
+def _bit(at: Hashes) -> NDArray[np.uint8]:
+    return np.uint8(1) << (at & np.uint64(7)).astype(np.uint8)
 
 
 def build(sets: Iterable[tuple[str, Iterable[str]]], options: Options) -> Index:
