@@ -20,6 +20,7 @@ COMMANDS = {
     "build": "Builds the dataset of a recipe, or continues it.",
     "status": "Shows how far a dataset is, and what failed and why.",
     "retry": "Asks again for URLs that failed.",
+    "tune": "Shows what quality thresholds would keep, from stored values.",
     "report": "Renews report.html and the dataset card.",
     "takedown": "Takes something down for good, and releases without it.",
     "patch": "Brings a copy of a release to the next version.",

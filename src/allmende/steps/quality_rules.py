@@ -89,6 +89,12 @@ class QualityRules:
                     return quality_reason(limit.name)
         return None
 
+    def limits(self, language: str) -> tuple[Limit, ...]:
+        """All limits for a language, in order; none if there are no thresholds for it."""
+        if self._preset == "none" or not self.knows(language):
+            return ()
+        return tuple(limit for step in self._steps(language) for limit in step.limits)
+
     def _name(self, language: str) -> str:
         """FineWeb-2 leaves English to FineWeb."""
         return "fineweb" if (self._preset, language) == ("fineweb-2", "en") else self._preset
