@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import msgspec
-from resiliparse.extract.html2text import extract_plain_text
 
 from allmende.extract.document import Body
+from allmende.extract.main_text.cheap import extract_cheap
 from allmende.recipe import Text
 from allmende.schema import Reason
 
@@ -44,11 +44,11 @@ class Extractor(Protocol):
 
 
 class Quick:
-    """Resiliparse for both."""
+    """The cheap tier of `main_text` for both."""
 
     def quick(self, body: Body) -> MainText:
         """See `Extractor.quick`."""
-        return MainText(tidy(extract_plain_text(body.content, main_content=True, alt_texts=False)), "resiliparse")
+        return MainText(tidy(extract_cheap(body.content)), "resiliparse")
 
     def careful(self, bodies: Sequence[Body], quick: Sequence[MainText]) -> Iterator[MainText | Reason]:
         """See `Extractor.careful`."""
@@ -61,8 +61,11 @@ class Quick:
 
 def make_extractor(text: Text) -> Extractor:
     """What a recipe asks for."""
-    del text
-    return Quick()
+    if not text.careful:
+        return Quick()
+    from allmende.extract.main_text.tiers import TwoTiers  # it needs the names of this module
+
+    return TwoTiers(text)
 
 
 def plain_text(body: Body) -> MainText:
