@@ -18,7 +18,7 @@ def command(dataset: str, hits: bool, as_json: bool) -> None:
     hashes of URL and entry that only those can read who have the key of `safety.hits_key`.
     """
     from allmende.dataset import Dataset
-    from allmende.steps.documents import report_data, write_documents
+    from allmende.steps.documents import release_data, write_documents
 
     opened = Dataset(dataset)
     if hits:
@@ -28,7 +28,7 @@ def command(dataset: str, hits: bool, as_json: bool) -> None:
         else:
             _print(found)
     elif as_json:
-        dump(report_data(opened))
+        dump(release_data(opened))
     else:
         for name in write_documents(opened):
             click.echo(opened.lake.url(name))
@@ -42,7 +42,8 @@ def _hits(lake: Any) -> dict[str, Any]:
 
     lists = [msgspec.to_builtins(one) for one in read_lists(lake) if not one.category]
     rows = read_hits(lake).to_pylist()
-    dropped = sum(tally.dropped.get("listed", 0) for tally in lake.step("samples").counts().values())
+    counts = (lake.step(step).counts().values() for step in ("samples", "documents"))
+    dropped = sum(tally.dropped.get("listed", 0) for tallies in counts for tally in tallies)
     return {"dataset": lake.root, "rows_dropped": dropped, "lists": lists, "hits": rows}
 
 

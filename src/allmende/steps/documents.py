@@ -87,6 +87,11 @@ def text_data(dataset: Dataset) -> TextPages:
     )
 
 
+def release_data(dataset: Dataset) -> ReportData | TextPages:
+    """What report and card of a dataset say, whatever its kind."""
+    return text_data(dataset) if dataset.recipe.dataset.kind == "text" else report_data(dataset)
+
+
 def write_documents(dataset: Dataset, removed: Mapping[str, int] | None = None) -> list[str]:
     """Writes them, closes the release with its manifest, and returns the names of all in the dataset.
 
@@ -94,12 +99,10 @@ def write_documents(dataset: Dataset, removed: Mapping[str, int] | None = None) 
         dataset: All its steps are finished.
         removed: Samples that a take-down removed just now, by class of reason.
     """
-    data: ReportData | TextPages
-    if dataset.recipe.dataset.kind == "text":
-        data = text_data(dataset)
+    data = release_data(dataset)
+    if isinstance(data, TextPages):
         card, report = text_card(data), text_report(data)
     else:
-        data = report_data(dataset)
         card, report = card_markdown(data, release_usage(data)), report_html(data)
     content = {
         "release/README.md": card,
