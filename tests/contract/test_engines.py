@@ -125,6 +125,7 @@ def bucket(monkeypatch):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     options = {"endpoint_url": environment["AWS_ENDPOINT_URL"], "skip_instance_cache": True}
-    fsspec.filesystem("s3", **options).mkdir("allmende-test")
-    yield Bucket("allmende-test", options, environment)
+    name = f"allmende-{port}"  # all servers of a process share moto's buckets
+    fsspec.filesystem("s3", **options).mkdir(name)
+    yield Bucket(name, options, environment)
     server.stop()
