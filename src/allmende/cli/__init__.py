@@ -21,6 +21,7 @@ COMMANDS = {
     "status": "Shows how far a dataset is, and what failed and why.",
     "retry": "Asks again for URLs that failed.",
     "tune": "Shows what quality thresholds would keep, from stored values.",
+    "classifier": "Trains a model that scores documents.",
     "report": "Renews report.html and the dataset card.",
     "takedown": "Takes something down for good, and releases without it.",
     "patch": "Brings a copy of a release to the next version.",

@@ -24,8 +24,11 @@ SPACELESS = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 _character = re.compile(r"\S").findall
 
 
-SUFFIX_CHARS = 60
-"""A suffix is looked for in so many last characters, or a long piece of marks would take quadratic time."""
+SUFFIX_CHARS = 16
+"""A suffix is looked for in so many last characters, and in dots at the end: no other is longer."""
+
+MOST_AFFIXES = 100
+"""So many prefixes and suffixes are taken off a piece, or one of nothing but marks would take quadratic time."""
 
 
 class Tokenizer:
@@ -48,7 +51,9 @@ class Tokenizer:
         head: list[str] = []
         tail: list[str] = []
         rest = piece
-        while rest and rest not in self._exceptions and not self._token.match(rest):
+        for _ in range(MOST_AFFIXES):
+            if not rest or rest in self._exceptions or self._token.match(rest):
+                break
             before = rest
             prefix = self._prefix.match(rest)  # all its alternatives begin with ^
             if prefix and prefix.end():
@@ -56,7 +61,7 @@ class Tokenizer:
                 rest = rest[prefix.end() :]
                 if rest in self._exceptions:
                     break
-            suffix = self._suffix.search(rest, max(0, len(rest) - SUFFIX_CHARS))
+            suffix = self._suffix.search(rest, max(0, len(rest.rstrip(".")) - SUFFIX_CHARS))
             if suffix and suffix.start() < len(rest):
                 tail.append(rest[suffix.start() :])
                 rest = rest[: suffix.start()]

@@ -1,0 +1,1 @@
+"""Models that score documents: fastText classifiers and n-gram language models, whatever files the user has."""
