@@ -15,6 +15,8 @@ BENCHMARKS = {
     "fetch_images": "URL list → WebDataset",
     "memory": "Memory of a fetch",
     "dedup_memory": "Exact dedup of 100 million rows",
+    "near_duplicates": "MinHash signatures of texts",
+    "near_memory": "Clusters of 10 million documents",
     "decode_images": "Image decoding",
     "fetch_client": "HTTP client",
     "personal_data": "Personal data in texts",

@@ -12,6 +12,7 @@ many documents have, such as quotations, are not spared, because what was remove
 import gzip
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -39,6 +40,21 @@ MOST_WORDS = 200
 _BATCH = 1_000
 _PARAGRAPH = 1 << 20
 """Bytes of a paragraph of a text file; a longer one is several examples."""
+
+
+REMOVED = pa.schema(
+    [
+        pa.field("uid", pa.string(), nullable=False),
+        pa.field("set", pa.string(), nullable=False),
+        pa.field("position", pa.int32(), nullable=False),
+        pa.field("words", pa.int32(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+    ]
+)
+"""The list of what was removed: the document's uid, and its matches as `Match` has them."""
+
+_shard = re.compile(r"[-_]\d+[-_]of[-_]\d+$")
+_part_of_set = re.compile(r"(train|test|dev|val|valid|validation|data|part|[-_\d]*)[-_\d]*$")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,9 +230,35 @@ def build(sets: Iterable[tuple[str, Iterable[str]]], options: Options) -> Index:
     )
 
 
+def read_sets(locations: Iterable[str], options: Options) -> Index:
+    """An index of the evaluation sets in files; those of one name are one set.
+
+    Raises:
+        RecipeError: if a file has another format.
+        SourceError: if one can't be read.
+    """
+    return build(((set_name(location), read_examples(location)) for location in locations), options)
+
+
 def set_name(location: str) -> str:
-    """The name of the set in a file: the file's, without endings."""
-    return PurePosixPath(location.split("?", maxsplit=1)[0]).name.split(".", maxsplit=1)[0]
+    """The name of the set in a file: the file's, without endings; with its folder's before it, if it only tells which part this is."""
+    parts = PurePosixPath(location.split("?", maxsplit=1)[0]).parts[-2:]
+    stem = _shard.sub("", parts[-1].split(".", maxsplit=1)[0])
+    return f"{parts[0]}/{stem}" if len(parts) == 2 and _part_of_set.match(stem) else stem
+
+
+def removed_table(rows: Iterable[tuple[str, list[Match]]]) -> pa.Table:
+    """What is published of contaminated documents: a row for each match.
+
+    Args:
+        rows: uid of each document, and what was found in it.
+    """
+    told = [
+        {"uid": uid, "set": m.name, "position": m.position, "words": m.words, "text": m.text}
+        for uid, ms in rows
+        for m in ms
+    ]
+    return pa.Table.from_pylist(told, schema=REMOVED)
 
 
 def read_examples(location: str) -> Iterator[str]:

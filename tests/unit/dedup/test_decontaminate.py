@@ -18,6 +18,8 @@ from allmende.dedup.decontaminate import (
     Options,
     build,
     read_examples,
+    read_sets,
+    removed_table,
     set_name,
 )
 from allmende.dedup.simplify import simple_words
@@ -183,6 +185,27 @@ def test_missing_files_and_other_formats(tmp_path):
             list(read_examples(str(tmp_path / name)))
 
 
-def test_names_of_sets():
-    assert set_name("/data/mmlu.test.jsonl.gz") == "mmlu"
-    assert set_name("https://example.org/sets/arc.parquet?download=true") == "arc"
+@pytest.mark.parametrize(
+    ("location", "name"),
+    [
+        ("/data/mmlu.test.jsonl.gz", "mmlu"),
+        ("https://example.org/sets/arc.parquet?download=true", "arc"),
+        ("sets/mmlu/test-00000-of-00002.parquet", "mmlu/test"),
+        ("sets/arc/validation.jsonl", "arc/validation"),
+        ("test.txt", "test"),
+        ("sets/testimony.txt", "testimony"),
+    ],
+)
+def test_names_of_sets(location, name):
+    assert set_name(location) == name
+
+
+def test_files_to_list_of_what_was_removed(tmp_path):
+    for name in ("rivers.txt", "rivers.jsonl"):
+        (tmp_path / name).write_text(json.dumps({"q": QUESTION}))
+    index = read_sets([str(tmp_path / "rivers.txt"), str(tmp_path / "rivers.jsonl")], Options())
+    assert (index.names, index.examples) == (["rivers"], [2])
+    table = removed_table([("u1", index.contaminated(QUESTION)), ("u2", [])])
+    assert table.to_pylist() == [
+        {"uid": "u1", "set": "rivers", "position": 0, "words": 16, "text": f"{NEEDLE} danube rhine elbe"}
+    ]
