@@ -149,7 +149,8 @@ class Gate:
 
     def _after(self, url: str, headers: Headers, have: "_Have") -> Verdict | list[Key]:
         asks = self._hosts is not None
-        told = header_signals.signals(headers, url, now=self._clock(), licences=not asks)
+        agents = self._policy.ai_agents
+        told = header_signals.signals(headers, url, now=self._clock(), agents=agents, licences=not asks)
         links = rsl_urls(headers, url) if asks else ()
         return self._with_files(url, list(told), list(self._licences(links)), have)
 

@@ -107,6 +107,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """For every name of `NAMES`."""
     unknown: Literal["deny", "allow"] = "allow"
     """What follows from a value that we can't read, of a signal whose action is deny."""
+    ai_agents: tuple[str, ...] | None = None
+    """Names whose rules bind us beside our own; None for the list that ships with Allmende."""
 
     @property
     def label(self) -> str:
@@ -156,7 +158,8 @@ MEANINGS = {
 def from_recipe(table: Table) -> Policy:
     """The policy of a recipe's `[permission]`."""
     changes = {name: action for name in NAMES if (action := getattr(table, name)) != "preset"}
-    return policy(table.policy, changes, "" if table.unknown == "preset" else table.unknown)
+    made = policy(table.policy, changes, "" if table.unknown == "preset" else table.unknown)
+    return msgspec.structs.replace(made, ai_agents=table.ai_agents or None)
 
 
 def policy(preset: str, changes: dict[str, Action] | None = None, unknown: str = "") -> Policy:

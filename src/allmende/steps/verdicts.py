@@ -45,7 +45,7 @@ def page_signals(policy: Policy, rows: pa.Table) -> list[Signals]:
     """What the pages of rows say about their images, as far as the policy heeds it."""
     if not len(rows):  # Arrow's indices_nonzero takes the process down on a chunked array without values (25.0.1)
         return []
-    found = page.page_signals_column(rows)
+    found = page.page_signals_column(rows, agents=policy.ai_agents)
     return [tuple(s for s in signals if policy.heeds(s.name)) if signals else () for signals in found]
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from allmende import recipe_file
 from allmende.errors import RecipeError
+from allmende.permission.gate import Gate
 from allmende.permission.policy import MEANINGS, NAMES, PRESETS, from_recipe, policy
 from allmende.permission.signal import Signal
 from allmende.recipe import Permission
@@ -80,3 +81,12 @@ def test_switching_permission_off_must_be_said_twice():
     with pytest.raises(RecipeError, match="without_permission = true"):
         recipe_file.loads(base)
     assert not from_recipe(recipe_file.loads(base + "without_permission = true\n").permission).heeds("robots_txt")
+
+
+def test_the_agents_of_a_recipe_count_for_headers_too():
+    """`permission.ai_agents` stands for the shipped list wherever agents are named."""
+    told = {"x-robots-tag": ["otherbot: noai"]}
+    for agents, allowed in (((), True), (("OtherBot",), False)):
+        gate = Gate(from_recipe(Permission(ai_agents=agents)), None)
+        assert gate.after("https://a.example/1.jpg", told).allowed is allowed
+    assert from_recipe(Permission(ai_agents=("OtherBot",))).label == "eu-commercial/2026-11-22+"
