@@ -12,6 +12,8 @@ import argparse
 import asyncio
 import random
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from io import BytesIO
@@ -21,6 +23,7 @@ import cv2
 import make_images
 import numpy as np
 import simplejpeg
+from peers import CACHE
 from PIL import Image
 
 from allmende.media import image, packets, probe, raster, resize
@@ -292,12 +295,16 @@ async def pool(bodies: list[bytes]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="what make_images.py made")
+    images = CACHE / "images"
+    parser.add_argument("folder", type=Path, nargs="?", default=images, help="what make_images.py made")
     parser.add_argument("--count", type=int, default=300, help="files timed one by one")
     parser.add_argument("--photographs", type=Path, help="make_images.py's cache: measures quality, too")
     parser.add_argument("--each", type=int, default=3, help="windows of each photograph")
     args = parser.parse_args()
     cv2.setNumThreads(1)
+    if args.folder == images and not images.exists():
+        maker = Path(make_images.__file__)
+        subprocess.run([sys.executable, maker, images, "4000"], check=True)
     paths = sorted(args.folder.glob("*.jpg"))
     speed([path.read_bytes() for path in paths[: args.count]])
     reservations([path.read_bytes() for path in paths[: args.count]])

@@ -20,6 +20,9 @@ BENCHMARKS = {
     "decode_images": "Image decoding",
     "fetch_client": "HTTP client",
     "personal_data": "Personal data in texts",
+    "permission_verdicts": "Verdicts for a million URLs",
+    "pdq_index": "Perceptual hashes against a list",
+    "takedown": "Take-down log and patches",
 }
 
 
