@@ -157,9 +157,9 @@ class Quality(Section, frozen=True, kw_only=True):
     """Rules for documents. Each drops with its own Reason."""
 
     preset: Annotated[
-        Literal["fineweb", "fineweb-2", "gopher", "c4", "dclm-heuristics", "none"],
+        Literal["fineweb", "fineweb-2", "gopher", "gopher-dolma", "c4", "c4-original", "dclm-heuristics", "none"],
         _about(
-            "Rules and thresholds of a published pipeline: fineweb (English), fineweb-2 (by language; English by fineweb), gopher, c4, dclm-heuristics (English); none keeps all."
+            "Rules and thresholds of a published pipeline: fineweb (English), fineweb-2 (by language; English by fineweb), gopher, gopher-dolma, c4, c4-original, dclm-heuristics (English); none keeps all. See [text presets](text-presets.md)."
         ),
     ] = "fineweb-2"
     signals: Annotated[
@@ -172,6 +172,12 @@ class Quality(Section, frozen=True, kw_only=True):
         tuple[str, ...],
         _about(
             'Other thresholds than those of the preset, for all languages or for one: "word_count >= 30", "de: dup_line_frac <= 0.4".'
+        ),
+    ] = ()
+    models: Annotated[
+        tuple[str, ...],
+        _about(
+            'Models that score each document, and the scores that stay: "good = good.bin sha256:DIGEST label:__label__good >= 0.5" for a fastText classifier, "odd = de.arpa sha256:DIGEST <= 900" for the perplexity of an n-gram model. Without digest the build tells which it is.'
         ),
     ] = ()
 
@@ -371,6 +377,12 @@ class Publish(Section, frozen=True, kw_only=True):
         ),
     ] = "webdataset"
     shard_size: Annotated[int, _about("Samples in a shard, on average.", ge=1)] = 10_000
+    tokenizer: Annotated[
+        str,
+        _about(
+            "Count the tokens of each document: path of a tokenizer.json, or a name on the Hugging Face Hub. Needs the extra `tokenizer`."
+        ),
+    ] = ""
 
 
 class Run(Section, frozen=True, kw_only=True):

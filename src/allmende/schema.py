@@ -170,6 +170,15 @@ class Reason(StrEnum):
         "Too few sentences, once bad lines are removed (C4).",
     )
 
+    QUALITY_MEDIAN_WORD_LENGTH = "quality_median_word_length", "quality", "Half of the words are too short or too long."
+    QUALITY_SYMBOL_RATIO = "quality_symbol_ratio", "quality", "Too many number signs and ellipses for its words."
+    QUALITY_REMOVED_WORD_FRAC = (
+        "quality_removed_word_frac",
+        "quality",
+        "Too many words stood in lines that the preset removes (DCLM).",
+    )
+    QUALITY_MODEL = "quality_model", "quality", "The score of a model in `quality.models` is not good enough."
+
     # Links on a page
     URL_INVALID = "url_invalid", "extract", "The link is not a URL a browser could resolve."
     URL_SCHEME = "url_scheme", "extract", "The link is not http(s): data:, javascript:, blob:, file: and the like."

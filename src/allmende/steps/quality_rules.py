@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from allmende.errors import RecipeError
+from allmende.filters.classifiers.scorer import PREFIX, load, parse_model
 from allmende.filters.quality import rule
 from allmende.filters.quality.presets import find_preset
 from allmende.filters.quality.rule import Edit, Limit
@@ -16,7 +17,7 @@ from allmende.schema import Reason
 
 T = TypeVar("T", bound=Limit)
 _limit = re.compile(
-    r"(?:(?P<language>[a-z]{2,3})\s*:\s*)?(?P<name>\w+)\s*(?P<sign><=|>=)\s*(?P<value>-?[\d.]+)"
+    r"(?:(?P<language>[a-z]{2,3})\s*:\s*)?(?P<name>(?:model:)?[\w-]+)\s*(?P<sign><=|>=)\s*(?P<value>-?[\d.]+)"
 ).fullmatch
 
 
@@ -50,15 +51,18 @@ class QualityRules:
         quality: Of the recipe.
 
     Raises:
-        RecipeError: if a line of `limits` is none, or names a measure that the preset does not have.
+        RecipeError: if a line of `limits` or `models` is none, or names a measure that the preset does not have.
+        SourceMissing: if a model without digest does not exist.
     """
 
     def __init__(self, quality: Quality):
         self._signals = quality.signals
         self._preset = quality.preset
+        self._models = tuple(parse_model(line).rule for line in quality.models)
         self._changes = [_change(line) for line in quality.limits]
         self._steps = cache(self._made)
         known = {limit for name in self._presets() for limit in _limit_names(name)}
+        known |= {model.name for model in self._models}
         for change in self._changes:
             if change.name not in known:
                 raise RecipeError(f"[quality] limits: {quality.preset} has no measure {change.name!r}.")
@@ -69,8 +73,6 @@ class QualityRules:
 
     def judge(self, text: str, language: str) -> Judged:
         """Judges a text in a language that is known."""
-        if self._preset == "none":
-            return Judged(text, None, {} if self._signals else None)
         outcome = rule.judge(Text(text, language), self._steps(language), signals=self._signals)
         if self._signals and outcome.text:
             return Judged(outcome.text, None, outcome.signals)
@@ -78,8 +80,6 @@ class QualityRules:
 
     def broken(self, language: str, values: dict[str, float]) -> Reason | None:
         """Why a document goes, by its stored values; None if it stays. What was not measured decides nothing."""
-        if self._preset == "none":
-            return None
         if not self.knows(language):
             return Reason.TEXT_LANGUAGE
         for step in self._steps(language):
@@ -91,7 +91,7 @@ class QualityRules:
 
     def limits(self, language: str) -> tuple[Limit, ...]:
         """All limits for a language, in order; none if there are no thresholds for it."""
-        if self._preset == "none" or not self.knows(language):
+        if not self.knows(language):
             return ()
         return tuple(limit for step in self._steps(language) for limit in step.limits)
 
@@ -104,7 +104,20 @@ class QualityRules:
 
     def _made(self, language: str) -> tuple[rule.Step, ...]:
         changes = [change for change in self._changes if change.language in ("", language)]
-        return tuple(_changed(step, changes) for step in find_preset(self._name(language)).steps(language))
+        steps = () if self._preset == "none" else find_preset(self._name(language)).steps(language)
+        return tuple(_changed(step, changes) for step in (*steps, *self._models))
+
+
+def check_models(quality: Quality) -> None:
+    """Loads every model once, so that one that can't be used stops a build before it begins.
+
+    Raises:
+        RecipeError: if one is none, or has other weights than the recipe names.
+        SourceMissing: if one does not exist.
+        MissingExtra: if what reads it is not installed.
+    """
+    for line in quality.models:
+        load(parse_model(line))
 
 
 def _limit_names(preset: str) -> set[str]:
@@ -138,7 +151,7 @@ def _with(limit: T, changes: list[Change]) -> T:
 
 def quality_reason(name: str) -> Reason:
     """The Reason of a rule."""
-    return _REASONS[f"quality_{name}"]
+    return Reason.QUALITY_MODEL if name.startswith(PREFIX) else _REASONS[f"quality_{name}"]
 
 
 _REASONS = {str(reason): reason for reason in Reason if reason.stage == "quality"}

@@ -40,7 +40,7 @@ from allmende.steps.list_screen import SUFFIX as HITS_SUFFIX
 from allmende.steps.list_screen import hits_key
 from allmende.steps.page_reader import Dropped, Page, PageReader, Row, Source
 from allmende.steps.permitted import HOSTS, HOSTS_SCHEMA
-from allmende.steps.quality_rules import QualityRules
+from allmende.steps.quality_rules import QualityRules, check_models
 from allmende.steps.step import Parts, Settings
 
 FILES_PER_PART = 4
@@ -59,6 +59,10 @@ GROUP_CHARS, GROUP_ROWS = 8_000_000, 2_000
 """Characters, or rows, in a row group: what is in memory before it goes to disk."""
 
 KEYS = ".keys.parquet"
+
+DENIED = "denied_"
+"""How facts about permission begin in manifests; language and signal follow: `denied_de_tdmrep`."""
+
 _characters = re.compile(r"\S").findall
 WORDS = ("text", "title", "author", "markdown")
 """Columns in which personal data is replaced."""
@@ -68,10 +72,12 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
     """A part for each group of archives; the list of archives is fixed here, so it is recorded in the dataset.
 
     Raises:
-        RecipeError: if a language can't be identified, or the quality preset has no thresholds for it.
+        RecipeError: if a language can't be identified, the quality preset has no thresholds for it, or a model has
+            other weights than the recipe names.
     """
     del lake
     check_languages(recipe)
+    check_models(recipe.quality)
     found = archives(recipe)
     count = min(len(found), max(recipe.run.max_parts, ceil(len(found) / FILES_PER_PART)))
     buckets = bucket_count(ROWS_PER_FILE * len(found))
@@ -165,6 +171,7 @@ class _Output:
         self._lake = worker.settings.lake
         self._worker = worker
         self._by_language: dict[str, int] = {}
+        self._denied: dict[str, int] = {}
         self._hits: list[Hit] = []
         self._place: dict[str, Any] = {}
         self._rows: list[Row] = []
@@ -302,6 +309,9 @@ class _Output:
     def _drop(self, dropped: Dropped) -> None:
         self.documents.drop(dropped.reason)
         self._count(dropped.language, str(dropped.reason))
+        if dropped.signal:
+            name = f"{DENIED}{dropped.language}_{dropped.signal}"
+            self._denied[name] = self._denied.get(name, 0) + 1
         if dropped.hit is not None:
             self._hits.append(dropped.hit)
 
@@ -319,7 +329,8 @@ class _Output:
     def facts(self) -> dict[str, int]:
         """Further sums of the part: bytes of text, personal data, and the fates of documents by language."""
         personal = personal_facts(self._recipe, self.personal)
-        return {"text_bytes": self._bytes, **personal, **dict(sorted(self._by_language.items()))}
+        by_name = sorted((self._by_language | self._denied).items())
+        return {"text_bytes": self._bytes, **personal, **dict(by_name)}
 
 
 def final_columns(url: str, text: str, seed: int) -> Row:
