@@ -1,7 +1,7 @@
 """Words between the boundaries that Unicode defines (UAX 29), as DCLM counts n-grams.
 
 Only words that begin with a letter or digit are kept, so only these are looked for. Of the rules, those for scripts
-with cases, for numbers, and for Han and kana matter for web text; Thai and its like are left whole.
+with spaces, for numbers, and for scripts without (a word for each character, runs of katakana whole) are here.
 """
 
 import re
@@ -46,7 +46,7 @@ def _unicode() -> re.Pattern[str]:
     letter, digit = f"A-Za-z{_ranges(letters)}", f"0-9{_ranges(digits)}"
     return re.compile(
         f"[{_ranges(alone)}\U00020000-\U0003ffff]{mark}"
-        f"|(?:[{_ranges(kana)}_]{mark})+(?![{letter}{digit}])"
+        f"|[{_ranges(kana)}]{mark}(?:[{_ranges(kana)}_]{mark})*"
         f"|(?:[{letter}{digit}_]{mark}"
         f"|(?<=[{letter}{_ranges(marks)}])[{_MID_LETTER}{_MID_BOTH}](?=[{letter}])"
         f"|(?<=[{digit}])[{_MID_NUMBER}{_MID_BOTH}](?=[{digit}]))+"
