@@ -14,7 +14,7 @@ Scores on public sets, and what else was tried: docs/decisions/0011-main-text.md
 import re
 import unicodedata
 
-from lxml.etree import LxmlError, _Element
+from lxml.etree import LxmlError, _Element, strip_elements
 from lxml.html import HtmlElement, fromstring
 from trafilatura import bare_extraction, load_html
 from trafilatura.htmlprocessing import convert_tags
@@ -50,7 +50,7 @@ def extract_careful(html: str, cheap: str, *, markdown: bool = False) -> MainTex
         cheap: What `extract_cheap` made of it.
         markdown: Whether Markdown is wanted too.
     """
-    tree = load_html(html)
+    tree = _parsed(html)
     about = NOTHING if tree is None else read_about(tree)
     body, name = _body(tree, len(cheap), markdown=markdown)
     text = "" if body is None else _text(body)
@@ -66,6 +66,19 @@ def extract_careful(html: str, cheap: str, *, markdown: bool = False) -> MainTex
         author=about.author,
         date=about.date,
     )
+
+
+def _parsed(html: str) -> HtmlElement | None:
+    """The page as a tree, without scripts, styles and drawings: trafilatura copies and walks it several times."""
+    tree = load_html(html)
+    if tree is None:
+        return None
+    for script in list(tree.iter("script")):
+        parent = script.getparent()
+        if parent is not None and "ld+json" not in script.get("type", ""):
+            _remove(parent, script)
+    strip_elements(tree, "style", "svg", with_tail=False)
+    return tree
 
 
 _OPTIONS = {

@@ -24,6 +24,9 @@ import msgspec
 from allmende.extract.extractor import MainText
 from allmende.extract.main_text.careful import extract_careful
 
+COLLECT_EVERY = 100
+"""Pages between two searches for cycles of garbage; more often costs a twentieth of the time, and finds little."""
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -52,8 +55,12 @@ def main() -> None:
         _confine(msgspec.msgpack.decode(first, type=Greeting))
         channel.sendall(framed(b""))
         encode, decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(Task).decode
+        pages = 0
         while (frame := receive(frames)) is not None:
             channel.sendall(framed(encode(_answer(decode(frame)))))
+            pages += 1
+            if pages % COLLECT_EVERY == 0:
+                gc.collect()
 
 
 def _answer(task: Task) -> MainText | None:
@@ -85,6 +92,7 @@ def _confine(greeting: Greeting) -> None:
     logging.disable(logging.CRITICAL)  # trafilatura says a line for each page without text
     warnings.simplefilter("ignore")
     gc.freeze()
+    gc.disable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_DATA, (greeting.memory, greeting.memory))
