@@ -153,7 +153,7 @@ def digest_of(lake: Lake, step: Step, recipe: Recipe) -> str:
         folder = lake.step(name)
         plan = folder.read_plan()
         parts.append(plan.digest if plan else "")
-        parts += [f"{m.part}.{m.round}" for m in folder.manifests() if m.round]
+        parts += [f"{m.part}.{m.round}" for m in folder.manifests() if m.round and step.minds_rounds]
     return sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -100,3 +100,26 @@ def test_killed_builds_end_like_undisturbed_ones(allmende, recipe):
         "recipe.toml",  # it names the output
         "release/recipe.toml",
     }
+
+
+def test_what_is_taken_down_goes_from_the_release_and_from_the_lake(allmende, recipe):
+    recipe.write_text(recipe.read_text().replace("#: shard_size = 10000", "shard_size = 20"))
+    allmende("build", recipe)
+    rows = released(allmende.home / "mine")
+    gone = rows[0]
+    told = allmende("takedown", "mine", "--uid", gone["uid"], "--reason", "other", "--ticket", "T-1", "--yes")
+    assert "Version 1.0.0 is now 2.0.0" in told
+    left = released(allmende.home / "mine")
+    assert [row["uid"] for row in left] == [row["uid"] for row in rows[1:]]
+    documents = [
+        row
+        for path in (allmende.home / "mine/documents").glob("part-*.parquet")
+        for row in pq.read_table(path).to_pylist()
+    ]
+    assert gone["text"] not in {row.get("text") for row in documents}
+    manifest = json.loads((allmende.home / "mine/release/manifest.json").read_text())
+    assert (manifest["samples"], manifest["taken_down"]) == (len(left), 1)
+    before = fingerprint(allmende.home / "mine")
+    assert "taken_down" in allmende("build", recipe)
+    assert fingerprint(allmende.home / "mine") == before
+    assert json.loads((allmende.home / "mine/release/manifest.json").read_text()) == manifest

@@ -9,13 +9,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.lake import Lake, Manifest, PartWriter, Tally
-from allmende.maintain.search import Hits
+from allmende.maintain import texts
+from allmende.maintain.hits import Hits
+from allmende.maintain.search import is_text
 from allmende.schema import FAILURES, SAMPLES
 from allmende.steps.tombstone_screen import blanked
 
 
 def rewrite(lake: Lake, hits: Hits) -> None:
     """Writes the part anew without the rows that were found."""
+    if is_text(lake):
+        texts.rewrite(lake, hits)
+        return
     folder = lake.step("samples")
     manifest = folder.manifest(hits.part)
     samples = _read(lake, manifest, ".parquet").cast(SAMPLES)

@@ -1,53 +1,40 @@
-"""Which rows of a dataset a take-down log names. Reads a few columns of `samples/`, part by part; changes nothing."""
+"""Which rows of a dataset a take-down log names. Reads a few columns of `samples/` (or `documents/`), part by part."""
 
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.lake import Lake, Manifest
+from allmende.maintain import texts
+from allmende.maintain.hits import Hits
 from allmende.safety.veil import Kind
 from allmende.schema import Reason
 from allmende.steps.release import cut_of
-from allmende.steps.tombstone_screen import Mask, Tombstones, any_of, comparable
+from allmende.steps.tombstone_screen import Tombstones, any_of, comparable
 
 _ROW = ["url", "uid"]
 _FILE = ["sha256", "phash", "phash_quality"]
 _LANGUAGE = "language"
 
 
-class Hits(msgspec.Struct):
-    """What was found in one part."""
-
-    part: str
-    samples: Mask
-    """A mask over the part's samples."""
-    failures: Mask
-    """A mask over its failures: they hold URL and words, too."""
-    by_kind: dict[Kind, int]
-    """Samples by what named them; one may be named twice."""
-    languages: dict[str, int]
-    round: int
-    """Of the part."""
-    order_keys: list[int]
-    """Of the samples found: they tell the shards."""
-
-    @property
-    def any(self) -> bool:
-        """True if a row was found."""
-        return bool(self.samples.any() or self.failures.any())
-
-
 def search(lake: Lake, tombstones: Tombstones) -> Iterator[Hits]:
     """The parts in which rows are named that are still there."""
+    if is_text(lake):
+        yield from texts.search(lake, tombstones)
+        return
     for manifest in lake.step("samples").manifests():
         samples = _columns(lake, f"samples/{manifest.file('.parquet')}", [*_ROW, *_FILE, _LANGUAGE, "order_key"])
         failures = _columns(lake, f"samples/{manifest.file('.dropped.parquet')}", [*_ROW, "reason"])
         hits = _hits(manifest, samples, failures, tombstones)
         if hits.any:
             yield hits
+
+
+def is_text(lake: Lake) -> bool:
+    """Whether a dataset consists of documents."""
+    return lake.step("documents").read_plan() is not None
 
 
 def _hits(manifest: Manifest, samples: pa.Table, failures: pa.Table, tombstones: Tombstones) -> Hits:
@@ -68,7 +55,12 @@ def _hits(manifest: Manifest, samples: pa.Table, failures: pa.Table, tombstones:
 
 
 def content(lake: Lake, hits: Hits) -> Iterator[tuple[Kind, str]]:
-    """What the files of the samples found are: their digest, and how they look where that means anything."""
+    """What the files of the samples found are: their digest, and how they look where that means anything.
+
+    Documents have no file: a text is taken down under its own name and place.
+    """
+    if is_text(lake):
+        return
     table = _columns(lake, f"samples/{lake.step('samples').manifest(hits.part).file('.parquet')}", _FILE)
     for digest, phash, quality in zip(*_lists(table.filter(pa.array(hits.samples)), _FILE), strict=True):
         yield "sha256", digest
@@ -81,7 +73,7 @@ def touched_shards(lake: Lake, found: list[Hits]) -> set[str]:
     plan = lake.step("release/shards").read_plan()
     places: dict[str, dict[int, str]] = {}
     for shard, part in (plan.parts if plan else {}).items():
-        for name in part["samples"]:
+        for name in part.get("samples") or part["documents"]:
             places.setdefault(name, {})[part["cut"]] = shard
     return {
         places[hits.part][cut_of(key, len(places[hits.part]))]

@@ -20,9 +20,10 @@ from allmende.engine import Engine
 from allmende.errors import LakeError, RecipeError
 from allmende.lake import Lake, Plan
 from allmende.maintain import unfinished
+from allmende.maintain.hits import Hits
 from allmende.maintain.patch import write_patch
 from allmende.maintain.rewrite import rewrite
-from allmende.maintain.search import Hits, content, search, touched_shards
+from allmende.maintain.search import content, is_text, search, touched_shards
 from allmende.maintain.targets import Targets
 from allmende.maintain.unfinished import Unfinished
 from allmende.progress import Progress, Silent
@@ -30,7 +31,7 @@ from allmende.safety.keys import Signer
 from allmende.safety.tombstones import KINDS, REASONS, ReasonClass
 from allmende.safety.veil import SALT_BYTES, Kind, Veil
 from allmende.steps.documents import write_documents
-from allmende.steps.order import RELEASE
+from allmende.steps.order import steps
 from allmende.steps.release_manifest import history, newest, write_feed
 from allmende.steps.tombstone_folder import TombstoneFolder, folder_of, missing
 from allmende.steps.tombstone_screen import Tombstones
@@ -179,16 +180,17 @@ def _release(lake: Lake, begun: Unfinished, engine: Engine, progress: Progress, 
 def _remake(lake: Lake, shards: Iterable[str], engine: Engine, progress: Progress) -> None:
     """Makes some shards anew, unless an earlier run has; the others, and the number of all, stay as they are."""
     recipe = Dataset(lake).recipe
-    folder = lake.step(RELEASE.name)
+    release = steps(recipe)[-1]
+    folder = lake.step(release.name)
     before = folder.read_plan()
     assert before is not None
-    plan = Plan(step=RELEASE.name, digest=digest_of(lake, RELEASE, recipe), parts=before.parts)
+    plan = Plan(step=release.name, digest=digest_of(lake, release, recipe), parts=before.parts)
     folder.write_plan(plan)
     made = {shard: folder.manifest(shard) for shard in shards}
     left = {shard: manifest.round + 1 for shard, manifest in made.items() if manifest.plan != plan.digest}
     if left:
         pending = {shard: plan.parts[shard] | {"round": round_} for shard, round_ in left.items()}
-        run_parts(lake, RELEASE, plan, pending, recipe, engine, progress, {"rewriting": True})
+        run_parts(lake, release, plan, pending, recipe, engine, progress, {"rewriting": True})
     folder.sweep()
 
 
@@ -230,7 +232,7 @@ def _checked(reason: str) -> ReasonClass:
 
 
 def _check_lake(lake: Lake) -> None:
-    if lake.step("samples").read_plan() is None:
+    if lake.step("samples").read_plan() is None and not is_text(lake):
         raise LakeError(
             f"{lake.root} has no samples/: this is a copy of a release, or a build that has just begun. "
             "A copy is brought to a newer version with: allmende patch apply COPY PATCH"
@@ -243,10 +245,12 @@ def _check_finished(lake: Lake) -> None:
     Raises:
         LakeError: if it isn't.
     """
-    folder, recipe = lake.step(RELEASE.name), Dataset(lake).recipe
+    recipe = Dataset(lake).recipe
+    release = steps(recipe)[-1]
+    folder = lake.step(release.name)
     plan = folder.read_plan()
     if newest(lake) is None or unfinished.read(lake) is not None:
         return
-    current = plan is not None and plan.digest == digest_of(lake, RELEASE, recipe)
+    current = plan is not None and plan.digest == digest_of(lake, release, recipe)
     if plan is None or not current or len(folder.finished()) < len(plan.parts):
         raise LakeError(f"{lake.root}: its last build is not finished. Run it again first, then the take-down.")

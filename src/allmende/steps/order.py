@@ -121,6 +121,7 @@ QUALITY = Step(
     keys={"quality": ALL},
     upstream=("documents",),
     light=True,
+    minds_rounds=False,
 )
 PERMITTED = Step(
     name="permitted",
@@ -130,6 +131,7 @@ PERMITTED = Step(
     keys={"permission": ALL},
     upstream=("documents", "robots"),
     light=True,
+    minds_rounds=False,
 )
 UNIQUE_TEXTS = Step(
     name="unique",
@@ -139,6 +141,7 @@ UNIQUE_TEXTS = Step(
     keys={"dedup": frozenset({"max_url_seen", "max_caption_seen"})},
     upstream=("documents",),
     light=True,
+    minds_rounds=False,
 )
 NEAR = Step(
     name="near",
@@ -155,7 +158,7 @@ RELEASE_TEXTS = Step(
     plan=release_texts.plan,
     worker=release_texts.Worker,
     keys={"publish": ALL},
-    upstream=("near",),
+    upstream=("documents", "near"),
     light=True,
 )
 
@@ -177,5 +180,9 @@ def _text_steps(recipe: Recipe) -> tuple[Step, ...]:
         looks.append(QUALITY)
     upstream = ("documents", *(step.name for step in looks if step is not ROBOTS))
     documents = MEASURED if recipe.quality.signals else TEXTS
-    release = replace(RELEASE_TEXTS, upstream=("near", "permitted")) if recipe.permission.captures else RELEASE_TEXTS
+    release = (
+        replace(RELEASE_TEXTS, upstream=("documents", "near", "permitted"))
+        if recipe.permission.captures
+        else RELEASE_TEXTS
+    )
     return (documents, *looks, replace(UNIQUE_TEXTS, upstream=upstream), NEAR, release)

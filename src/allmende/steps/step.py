@@ -64,3 +64,5 @@ class Step:
     """Reads nothing but tables: a small job may be done without processes of its own."""
     upstream: tuple[str, ...] = field(default=())
     """Steps whose finished parts it reads; if they change (a retry), this one is done anew."""
+    minds_rounds: bool = True
+    """False if parts that were written again change nothing for it: documents of which a take-down leaves a blank row."""

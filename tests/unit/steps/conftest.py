@@ -1,3 +1,4 @@
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -22,7 +23,7 @@ MODULES = {
 class TextDataset:
     """A dataset of text whose steps are run one by one, in this process."""
 
-    def __init__(self, root, archives, sections="", name="set"):
+    def __init__(self, root, archives, sections="", name="set", careful=False):
         self.lake = Lake(root / name)
         (root / name).mkdir(parents=True, exist_ok=True)
         paths = []
@@ -31,7 +32,9 @@ class TextDataset:
             path.write_bytes(archive if isinstance(archive, bytes) else archive.to_bytes())
             paths.append(str(path))
         head = f'[dataset]\nname = "{name}"\nkind = "text"\noutput = "{root / name}"\n[select]\narchives = {paths}\n'
-        self.recipe = recipe_file.loads(head + sections)
+        loaded = recipe_file.loads(head + sections)
+        # The careful extractor is a process of its own, which few tests are about.
+        self.recipe = msgspec.structs.replace(loaded, text=msgspec.structs.replace(loaded.text, careful=careful))
         (root / name / "recipe.toml").write_text(recipe_file.dumps(self.recipe))
 
     def run(self, *steps):
@@ -65,7 +68,7 @@ class TextDataset:
 
 @pytest.fixture
 def text_dataset(tmp_path):
-    def make(archives, sections="", name="set"):
-        return TextDataset(tmp_path, archives, sections, name)
+    def make(archives, sections="", name="set", careful=False):
+        return TextDataset(tmp_path, archives, sections, name, careful)
 
     return make

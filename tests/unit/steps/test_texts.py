@@ -187,3 +187,14 @@ def test_a_mixed_page_tells_the_languages_of_its_paragraphs(text_dataset):
     assert row["language"] == "de"
     assert [found["language"] for found in row["languages"]] == ["de", "fr"]
     assert sum(found["share"] for found in row["languages"]) == pytest.approx(1)
+
+
+def test_pages_that_pass_the_first_look_are_read_carefully(text_dataset):
+    archive = one(page("de", paragraphs("de", 1), '<meta name="author" content="Ada Lovelace">'))
+    archive.response("http://a.example/t", "\n".join(paragraphs("de", 2)).encode(), content_type="text/plain")
+    rows = (
+        text_dataset([archive], "[text]\nmarkdown = true", careful=True).run("documents").rows("documents").to_pylist()
+    )
+    assert [row["extractor"].partition("-")[0] for row in rows] == ["trafilatura", "plain"]
+    assert rows[0]["author"] == "Ada Lovelace"
+    assert rows[0]["markdown"].startswith("# ")
