@@ -21,6 +21,10 @@ from allmende.filters.quality.vocabulary import Vocabulary, Words
 
 SPACELESS = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 """Languages written without spaces."""
+_SAME = {"nn": "nb"}
+"""datatrove cuts Nynorsk as Bokmål."""
+
+_maltese_parts = re.compile(r"[^\W\d_]+[-'\u2019](?=[^\W\d_])|\b(?:ta|ma|sa|bi|fi)['\u2019]|.+?(?=\b[^\W\d_]+[-'\u2019])|.+").findall
 _character = re.compile(r"\S").findall
 
 
@@ -104,7 +108,19 @@ def cut(text: str, language: str) -> Words:
     """
     if language in SPACELESS:
         return Words(_character(text), _remembered(language, tuple))
-    return Words(text.split(), _remembered(language, tokenizer(language).cut))
+    return Words(
+        text.split(),
+        _remembered(language, _maltese if language == "mt" else tokenizer(_SAME.get(language, language)).cut),
+    )
+
+
+def _maltese(piece: str) -> list[str]:
+    """Articles and prepositions with their hyphen or apostrophe are words, as the stop words of FineWeb-2 have them: il-, ta'."""
+    rules = tokenizer("xx")
+    parts = _maltese_parts(piece)
+    return [
+        word for part in parts for word in ((part,) if part[-1] in "-'\u2019" and part[:-1].isalpha() else rules.cut(part))
+    ]
 
 
 def pieces(text: str) -> Words:

@@ -15,6 +15,8 @@ from allmende.filters.quality.words import cut
         ("en", "See https://a.example/x?y=1.", ["See", "https://a.example/x?y=1", "."]),
         ("de", "z.B. die Ost-West-Achse, 3,5 km.", ["z.B.", "die", "Ost-West-Achse", ",", "3,5", "km", "."]),
         ("fr", "L'eau, c'est-à-dire", ["L'", "eau", ",", "c'", "est", "-", "à", "-", "dire"]),
+        ("mt", "Il-ktieb (fil-belt) ta' Malta.", ["Il-", "ktieb", "(", "fil-", "belt", ")", "ta'", "Malta", "."]),
+        ("nn", "t.d. 3. mai", ["t.d", ".", "3.", "mai"]),  # as Bokmål
         ("zh", "你好 吗", ["你", "好", "吗"]),
         ("de", " \n\t", []),
     ],
@@ -30,3 +32,9 @@ def test_nothing_visible_is_lost(text, language):
 
 def test_a_long_run_is_one_word():
     assert list(cut("a-" * 600, "en")) == ["a-" * 600]
+
+
+def test_marks_without_end_are_cut_in_time():
+    piece = "7" + "(.,)" * 240
+    assert "".join(cut(piece, "en")) == piece
+    assert list(cut("wait......................................", "en")) == ["wait", "." * 38]
