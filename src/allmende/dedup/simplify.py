@@ -15,7 +15,7 @@ that a page has the same words under two labels. (datatrove has dictionaries for
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -55,6 +55,7 @@ _SPACELESS = (
     (0x1B000, 0x1B16F),
     (0x20000, 0x3FFFF),
 )
+_COMPOSED = ((0x0900, 0x1BFF), (0x11000, 0x11FFF))
 _spaceless = "".join(f"{chr(first)}-{chr(last)}" for first, last in _SPACELESS)
 _find_words = re.compile(f"[{_spaceless}]|[^ {_spaceless}]+").findall
 _POWERS = np.cumprod(np.full(LONGEST_WORD, _FACTOR, np.uint64))
@@ -123,15 +124,25 @@ def _blocks(text: str) -> Iterator[str]:
 
 def _simple_codes(text: str) -> Codes:
     """Code points of the simplified text; words are apart by one or more spaces."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
     raw = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
-    if text.isascii() or not len(raw) or int(raw.max()) < _TABLE:
+    most = 0 if text.isascii() or not len(raw) else int(raw.max())
+    if most < _TABLE:
         codes = _table()[raw]
     else:
         high = np.where(raw < 2 * _TABLE, raw, _GONE)
         codes = np.where(raw < _TABLE, _table()[np.minimum(raw, _TABLE - 1)], high).astype(np.uint32)
-    return _without_gone(_numbers(codes))
+    codes = _without_gone(_numbers(codes))
+    return _composed(codes) if most >= _COMPOSED[0][0] else codes
+
+
+def _composed(codes: Codes) -> Codes:
+    """Korean letters and Indic vowels that were written in parts.
+
+    Accents are gone, so nothing is left that Python would sort, which takes it quadratic time.
+    """
+    if not _within(codes, _COMPOSED).any():
+        return codes
+    return np.frombuffer(unicodedata.normalize("NFC", _decoded(codes)).encode("utf-32-le"), "<u4")
 
 
 def _numbers(codes: Codes) -> Codes:
@@ -172,7 +183,7 @@ def _hashed(codes: Codes, words: Words | None) -> Hashes:
     first = inside.copy()
     first[1:] &= ~inside[:-1]
     if words is None and int(codes.max()) >= _SPACELESS[0][0]:
-        alone = _alone(codes)
+        alone = _within(codes, _SPACELESS)
         first |= alone
         first[1:] |= alone[:-1] & inside[1:]
     starts = np.flatnonzero(first[inside])
@@ -186,12 +197,11 @@ def _hashed(codes: Codes, words: Words | None) -> Hashes:
     return mix(hashes)
 
 
-def _alone(codes: Codes) -> NDArray[np.bool_]:
-    """Where a letter is a word."""
-    alone = np.zeros(len(codes), bool)
-    for first, last in _SPACELESS:
-        alone |= (codes >= first) & (codes <= last)
-    return alone
+def _within(codes: Codes, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+    inside = np.zeros(len(codes), bool)
+    for first, last in ranges:
+        inside |= (codes >= first) & (codes <= last)
+    return inside
 
 
 @cache
@@ -212,7 +222,7 @@ def _simple(code: int) -> int:
     category = unicodedata.category(character)
     if category == "Nd":
         return _DIGIT
-    if category in {"Mn", "Me", "Cf"}:
+    if category in {"Mn", "Me", "Cf"} or unicodedata.combining(character):
         return _GONE
     if category[0] not in "LMN":
         return _SPACE
