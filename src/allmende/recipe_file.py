@@ -142,6 +142,8 @@ def _check_images(recipe: Recipe, where: str) -> None:
         )
     if recipe.select.kind == "wet":
         raise RecipeError(f'{where}: [select] kind = "wet" has no images: set kind = "wat" or "warc".')
+    if recipe.publish.tokenizer:
+        raise RecipeError(f"{where}: [publish] tokenizer counts tokens of documents, and this dataset has images.")
     if recipe.publish.sink == "jsonl":
         raise RecipeError(f'{where}: [publish] sink = "jsonl" is for text: set sink = "webdataset".')
     wats = recipe.select.urls or (recipe.select.crawl and recipe.select.kind == "wat")

@@ -25,15 +25,19 @@ from allmende.errors import RecipeError
 @click.option("--archives", multiple=True, help="WARC, WAT or WET files to read instead of a crawl: path, glob or URL.")
 @click.option("--urls", multiple=True, help="Tables of image URLs to read instead of a crawl.")
 @click.option("--languages", help="Languages of captions or documents to keep, as in de,fr,pl.", default="")
+@click.option("--tokenizer", help="Count tokens of documents: a tokenizer.json, or a name on the Hub.", default="")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
-def command(recipe: Path, kind: str, languages: str, force: bool, **inputs: Any) -> None:
+def command(recipe: Path, kind: str, languages: str, tokenizer: str, force: bool, **inputs: Any) -> None:
     """Writes a recipe with every key explained, to start from."""
     if recipe.exists() and not force:
         raise RecipeError(f"{recipe} exists. Choose another name, or add --force.")
+    if tokenizer and kind != "text":
+        raise RecipeError("--tokenizer counts tokens of documents: add --kind text.")
     wanted = tuple(code.strip() for code in languages.split(",") if code.strip())
     chosen = {"select": _select(**inputs)}
     if kind == "text":
-        chosen = {"dataset": {"kind": "text"}, "text": {"languages": wanted}, "publish": {"sink": "parquet"}, **chosen}
+        publish = {"sink": "parquet", "tokenizer": tokenizer}
+        chosen = {"dataset": {"kind": "text"}, "text": {"languages": wanted}, "publish": publish, **chosen}
         chosen["select"] |= {"kind": "warc"}
         if wanted == ("en",):
             chosen["quality"] = {"preset": "fineweb"}

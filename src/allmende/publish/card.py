@@ -9,15 +9,17 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+import pyarrow as pa
 from markupsafe import Markup
 
 from allmende.permission import policy
 from allmende.publish.funnel import Stage, percent, top_reasons
 from allmende.publish.member import released
 from allmende.publish.permissions import SignalFunnel
-from allmende.publish.report import ReportData, environment, source_line
+from allmende.publish.report import ReportData, TextReport, environment, source_line
 from allmende.publish.sink import Release, Usage, load_sink
-from allmende.schema import SAMPLES
+from allmende.schema import DOCUMENTS, SAMPLES
 
 LICENCES = frozenset(
     [
@@ -34,21 +36,40 @@ _LARGE_SIZES = ((10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B"
 _LANGUAGE_SHARE = 0.01
 
 
-def card_markdown(data: ReportData, usage: Usage | None) -> str:
+class _Kind(msgspec.Struct, frozen=True):
+    """What differs between cards of images and of text."""
+
+    template: str
+    rows: int
+    schema: pa.Schema
+    header: dict[str, list[str]]
+
+
+def _kind(data: ReportData | TextReport) -> _Kind:
+    if isinstance(data, TextReport):
+        header = {"task_categories": ["text-generation"], "tags": ["common-crawl", "text", "allmende"]}
+        return _Kind("card_text.md.j2", data.figures.size.documents, DOCUMENTS, header)
+    tags = ["common-crawl", "image-text", "allmende"]
+    header = {"task_categories": ["image-to-text", "text-to-image"], "tags": tags}
+    return _Kind("card.md.j2", data.figures.samples, SAMPLES, header)
+
+
+def card_markdown(data: ReportData | TextReport, usage: Usage | None) -> str:
     """The dataset card.
 
     Args:
         data: What the report shows too.
         usage: How the release is loaded, from its sink; None if it has no shard.
     """
-    page = environment().get_template("card.md.j2")
+    kind = _kind(data)
+    page = environment().get_template(kind.template)
     table = policy.from_recipe(data.recipe.permission)
     text = page.render(
         data=data,
         figures=data.figures,
         header=Markup(header(data, usage)),  # noqa: S704 - JSON values, see header
         source=_plain(source_line(data.recipe)),
-        fields=[(field.name, str(field.type), field.metadata[b"doc"].decode()) for field in released(SAMPLES)],
+        fields=[(field.name, str(field.type), field.metadata[b"doc"].decode()) for field in released(kind.schema)],
         usage=Markup(usage.markdown) if usage else None,  # noqa: S704 - the sink's own snippets
         consents=_consents(data, table),
         unknown=table.unknown,
@@ -60,17 +81,19 @@ def card_markdown(data: ReportData, usage: Usage | None) -> str:
     return re.sub(r"\n{3,}", "\n\n", text)
 
 
-def release_usage(data: ReportData) -> Usage | None:
+def release_usage(data: ReportData | TextReport) -> Usage | None:
     """How this release is loaded, as its sink says; None if it has no shard."""
     if not data.shards:
         return None
     recipe = data.recipe
-    release = Release(data.shards, data.figures.samples, recipe.images.format)
+    kind = _kind(data)
+    release = Release(data.shards, kind.rows, recipe.images.format, kind.schema)
     return load_sink(recipe.publish.sink).usage(release)
 
 
-def header(data: ReportData, usage: Usage | None) -> str:
+def header(data: ReportData | TextReport, usage: Usage | None) -> str:
     """The YAML between the dashes, as the Hub reads it (Hugging Face, Hub docs, Dataset cards)."""
+    kind = _kind(data)
     licence = data.recipe.dataset.license.lower()
     entries: dict[str, Any] = {"pretty_name": data.recipe.dataset.name, "license": licence}
     if licence not in LICENCES:
@@ -78,12 +101,12 @@ def header(data: ReportData, usage: Usage | None) -> str:
     if codes := languages(data):
         entries["language"] = codes
     entries |= {
-        "size_categories": [size_category(data.figures.samples)],
-        "task_categories": ["image-to-text", "text-to-image"],
+        "size_categories": [size_category(kind.rows)],
+        "task_categories": kind.header["task_categories"],
         "annotations_creators": ["found"],
         "language_creators": ["found"],
         "source_datasets": ["original"],
-        "tags": ["common-crawl", "image-text", "allmende"],
+        "tags": kind.header["tags"],
     }
     if usage:
         entries["configs"] = [
@@ -94,8 +117,8 @@ def header(data: ReportData, usage: Usage | None) -> str:
     return "".join(f"{key}: {_printable(json.dumps(value, ensure_ascii=False))}\n" for key, value in entries.items())
 
 
-def languages(data: ReportData) -> list[str]:
-    """Languages of at least one in a hundred captions, most frequent first; undecided ones left out."""
+def languages(data: ReportData | TextReport) -> list[str]:
+    """Languages of at least one in a hundred rows, most frequent first; undecided ones left out."""
     ranking = data.figures.rankings["language"]
     enough = [code for code, count in ranking.rows if count >= _LANGUAGE_SHARE * ranking.total]
     return [code for code in enough if re.fullmatch("[a-z]{2,3}", code) and code != "und"]
@@ -106,7 +129,7 @@ def size_category(samples: int) -> str:
     return next((name for limit, name in (*_SIZES, *_LARGE_SIZES) if samples < limit), "100B<n<1T")
 
 
-def _consents(data: ReportData, table: policy.Policy) -> list[tuple[policy.Kind, str, SignalFunnel]]:
+def _consents(data: ReportData | TextReport, table: policy.Policy) -> list[tuple[policy.Kind, str, SignalFunnel]]:
     """Each kind of signal, what the policy does about it, and what came of it."""
     counted = {signal.name: signal for signal in data.figures.permissions.signals}
     return [(kind, table.actions[kind.name], counted[kind.name]) for kind in policy.SIGNALS]
@@ -127,7 +150,7 @@ def _funnel_row(stage: Stage) -> tuple[str, str, str, str, str, str]:
     )
 
 
-def _citation(data: ReportData) -> str:
+def _citation(data: ReportData | TextReport) -> str:
     name = re.sub(r"[`{}\\\s]+", " ", data.recipe.dataset.name)
     key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "dataset"
     return (

@@ -54,7 +54,7 @@ def hosts(urls: pa.Array) -> pa.Array:
     return pc.struct_field(pc.extract_regex(urls, HOST), "host")
 
 
-def _top_level(urls: pa.Array) -> pa.Array:
+def top_level(urls: pa.Array) -> pa.Array:
     """Top-level domains with a dot (`.de`); numeric addresses as `address`."""
     names = hosts(urls)
     last = pc.struct_field(pc.extract_regex(names, r"\.(?P<last>[^.]+)$"), "last")
@@ -62,11 +62,13 @@ def _top_level(urls: pa.Array) -> pa.Array:
     return pc.if_else(numeric, "address", pc.binary_join_element_wise("", last, "."))
 
 
-def _floats(values: pa.Array) -> Floats:
+def floats(values: pa.Array) -> Floats:
+    """The values that are known."""
     return np.asarray(pc.cast(values.drop_null(), pa.float64()))
 
 
-def _column(name: str) -> Callable[[pa.RecordBatch], pa.Array]:
+def column(name: str) -> Callable[[pa.RecordBatch], pa.Array]:
+    """What takes a column out of a batch."""
     return lambda batch: batch.column(name)
 
 
@@ -79,7 +81,7 @@ def _aspect(batch: pa.RecordBatch) -> pa.Array:
     return pc.divide(width, pc.cast(batch.column("original_height"), pa.float64()))
 
 
-class _Axis(msgspec.Struct, frozen=True):
+class Axis(msgspec.Struct, frozen=True):
     """A histogram to be filled: what it shows, from where, over which bins."""
 
     title: str
@@ -92,24 +94,25 @@ class _Axis(msgspec.Struct, frozen=True):
     ticks: tuple[tuple[float, str], ...]
 
     def edges(self) -> Floats:
+        """Bounds of the bins, one more than there are bins."""
         if self.logarithmic:
             return np.geomspace(self.low, self.high, self.bins + 1)
         return np.linspace(self.low, self.high, self.bins + 1)
 
 
 _PIXELS = tuple((2.0**power, str(2**power)) for power in range(6, 14))
-_POWERS = tuple((10.0**power, f"{10**power:,}") for power in range(4))
+POWERS = tuple((10.0**power, f"{10**power:,}") for power in range(4))
 _SHAPES = ((1 / 3, "1:3"), (1 / 2, "1:2"), (1.0, "1:1"), (2.0, "2:1"), (3.0, "3:1"))
 _SIZES = ((1e3, "1 kB"), (1e4, "10 kB"), (1e5, "100 kB"), (1e6, "1 MB"), (1e7, "10 MB"))
 _TIMES = ((10.0, "10 ms"), (100.0, "0.1 s"), (1000.0, "1 s"), (10_000.0, "10 s"), (60_000.0, "60 s"))
-_SHARES = ((0.0, "0"), (0.5, "0.5"), (1.0, "1"))
+SHARES = ((0.0, "0"), (0.5, "0.5"), (1.0, "1"))
 
 _AXES = {
-    "width": _Axis("Width", "pixels", _column("original_width"), 32, 8192, 32, True, _PIXELS),
-    "height": _Axis("Height", "pixels", _column("original_height"), 32, 8192, 32, True, _PIXELS),
-    "aspect": _Axis("Shape", "width : height", _aspect, 0.25, 4, 33, True, _SHAPES),
-    "bytes": _Axis("File size", "bytes", _column("original_bytes"), 1e3, 3e7, 36, True, _SIZES),
-    "characters": _Axis(
+    "width": Axis("Width", "pixels", column("original_width"), 32, 8192, 32, True, _PIXELS),
+    "height": Axis("Height", "pixels", column("original_height"), 32, 8192, 32, True, _PIXELS),
+    "aspect": Axis("Shape", "width : height", _aspect, 0.25, 4, 33, True, _SHAPES),
+    "bytes": Axis("File size", "bytes", column("original_bytes"), 1e3, 3e7, 36, True, _SIZES),
+    "characters": Axis(
         "Caption length",
         "characters",
         lambda batch: pc.utf8_length(batch.column("caption")),
@@ -117,30 +120,28 @@ _AXES = {
         1024,
         30,
         True,
-        _POWERS,
+        POWERS,
     ),
-    "words": _Axis("Words", "words, split at spaces", _words, 1, 256, 24, True, _POWERS[:3]),
-    "language_score": _Axis(
-        "Language score", "confidence, 0 to 1", _column("language_score"), 0, 1, 20, False, _SHARES
-    ),
-    "fetch_ms": _Axis(
-        "Time per file", "milliseconds, request to last byte", _column("fetch_ms"), 1, 1e5, 30, True, _TIMES
+    "words": Axis("Words", "words, split at spaces", _words, 1, 256, 24, True, POWERS[:3]),
+    "language_score": Axis("Language score", "confidence, 0 to 1", column("language_score"), 0, 1, 20, False, SHARES),
+    "fetch_ms": Axis(
+        "Time per file", "milliseconds, request to last byte", column("fetch_ms"), 1, 1e5, 30, True, _TIMES
     ),
 }
 
 _SAMPLE_RANKINGS: dict[str, Callable[[pa.RecordBatch], pa.Array]] = {
-    "language": _column("language"),
-    "caption_source": _column("caption_source"),
-    "found_in": _column("found_in"),
-    "format": _column("original_format"),
+    "language": column("language"),
+    "caption_source": column("caption_source"),
+    "found_in": column("found_in"),
+    "format": column("original_format"),
     "licence": lambda batch: pc.coalesce(batch.column("page_license_id"), batch.column("page_license")),
     "image_host": lambda batch: hosts(batch.column("url")),
     "page_host": lambda batch: hosts(batch.column("page_url")),
-    "top_level_domain": lambda batch: _top_level(batch.column("page_url")),
+    "top_level_domain": lambda batch: top_level(batch.column("page_url")),
 }
 
 _FAILURE_RANKINGS: dict[str, Callable[[pa.RecordBatch], pa.Array]] = {
-    "failure_reason": _column("reason"),
+    "failure_reason": column("reason"),
     "failure_status": lambda batch: pc.cast(batch.column("http_status"), pa.string()),
     "failure_host": lambda batch: hosts(batch.column("url")),
 }
@@ -150,14 +151,15 @@ def _hex_hashes(values: pa.Array) -> NDArray[np.uint64]:
     return np.array([key64(value) for value in values.drop_null().to_pylist()], np.uint64)
 
 
-def _hashes(values: pa.Array) -> NDArray[np.uint64]:
+def hashes_of(values: pa.Array) -> NDArray[np.uint64]:
+    """The hashes that are known."""
     return np.asarray(values.drop_null(), np.uint64)
 
 
 _DISTINCT: dict[str, Callable[[pa.RecordBatch], NDArray[np.uint64]]] = {
-    "urls": lambda batch: _hashes(batch.column("url_key")),
-    "captions": lambda batch: _hashes(batch.column("caption_key")),
-    "image_hosts": lambda batch: _hashes(batch.column("host_key")),
+    "urls": lambda batch: hashes_of(batch.column("url_key")),
+    "captions": lambda batch: hashes_of(batch.column("caption_key")),
+    "image_hosts": lambda batch: hashes_of(batch.column("host_key")),
     "files": lambda batch: _hex_hashes(batch.column("sha256")),
     "pictures": lambda batch: _hex_hashes(batch.column("phash")),
 }
@@ -200,13 +202,28 @@ def survey(samples: Iterable[pa.RecordBatch], failures: Iterable[pa.RecordBatch]
     return census.figures()
 
 
+class Days:
+    """First and last day of times."""
+
+    def __init__(self) -> None:
+        self.bounds: tuple[str, str] | None = None
+        """ISO 8601; None as long as there was no time."""
+
+    def add(self, times: pa.Array) -> None:
+        """Takes times into account; nulls are left out."""
+        bounds = pc.min_max(times).as_py()
+        if bounds["min"] is not None:
+            days = [*(self.bounds or ()), bounds["min"].date().isoformat(), bounds["max"].date().isoformat()]
+            self.bounds = (min(days), max(days))
+
+
 class _Census:
     """The counters of a survey."""
 
     def __init__(self) -> None:
         self.samples = self.failures = self.occurrences = self.seen_again = 0
         self.bytes_stored = self.bytes_received = 0
-        self.days: list[str] = []
+        self.days = Days()
         self.histograms = {name: HistogramCounter(axis.edges()) for name, axis in _AXES.items()}
         self.rankings = {name: TopCounts() for name in itertools.chain(_SAMPLE_RANKINGS, _FAILURE_RANKINGS)}
         self.permissions = PermissionCounter()
@@ -215,13 +232,13 @@ class _Census:
     def add_samples(self, batch: pa.RecordBatch) -> None:
         """Counts a batch of samples."""
         self.samples += batch.num_rows
-        self.occurrences += _sum(batch.column("seen"))
-        self.seen_again += _sum(pc.greater(batch.column("seen"), 1))
-        self.bytes_stored += _sum(batch.column("data_size"))
-        self.bytes_received += _sum(batch.column("bytes_received"))
-        self._note_days(batch.column("captured_at"))
+        self.occurrences += total(batch.column("seen"))
+        self.seen_again += total(pc.greater(batch.column("seen"), 1))
+        self.bytes_stored += total(batch.column("data_size"))
+        self.bytes_received += total(batch.column("bytes_received"))
+        self.days.add(batch.column("captured_at"))
         for name, axis in _AXES.items():
-            self.histograms[name].add(_floats(axis.values(batch)))
+            self.histograms[name].add(floats(axis.values(batch)))
         for name, values in _SAMPLE_RANKINGS.items():
             self.rankings[name].add(values(batch))
         self.permissions.add(batch)
@@ -231,16 +248,10 @@ class _Census:
     def add_failures(self, batch: pa.RecordBatch) -> None:
         """Counts a batch of candidates that yielded no sample."""
         self.failures += batch.num_rows
-        self.bytes_received += _sum(batch.column("bytes_received"))
+        self.bytes_received += total(batch.column("bytes_received"))
         for name, values in _FAILURE_RANKINGS.items():
             self.rankings[name].add(values(batch))
         self.permissions.add(batch)
-
-    def _note_days(self, captured: pa.Array) -> None:
-        bounds = pc.min_max(captured).as_py()
-        if bounds["min"] is not None:
-            days = [*self.days, bounds["min"].date().isoformat(), bounds["max"].date().isoformat()]
-            self.days = [min(days), max(days)]
 
     def figures(self) -> Figures:
         """The sums so far."""
@@ -251,19 +262,21 @@ class _Census:
             seen_again=self.seen_again,
             bytes_stored=self.bytes_stored,
             bytes_received=self.bytes_received,
-            captured=(self.days[0], self.days[1]) if self.days else None,
-            histograms={name: _histogram(_AXES[name], counter) for name, counter in self.histograms.items()},
+            captured=self.days.bounds,
+            histograms={name: filled(_AXES[name], counter) for name, counter in self.histograms.items()},
             rankings={name: counter.ranking(LISTED) for name, counter in self.rankings.items()},
             permissions=self.permissions.figures(),
             distinct={name: counter.count() for name, counter in self.distinct.items()},
         )
 
 
-def _sum(values: pa.Array) -> int:
+def total(values: pa.Array) -> int:
+    """The sum; 0 of nothing."""
     return pc.sum(values).as_py() or 0
 
 
-def _histogram(axis: _Axis, counter: HistogramCounter) -> Histogram:
+def filled(axis: Axis, counter: HistogramCounter) -> Histogram:
+    """The histogram of an axis."""
     return Histogram(
         title=axis.title,
         unit=axis.unit,

@@ -95,6 +95,12 @@ class PermissionCounter:
             self._verdicts[row["language"] or "und", row["verdict"]] += row["count_all"]
         self._count_signals(table.column("signals").combine_chunks())
 
+    def add_dropped(self, language: str, signal: str, rows: int) -> None:
+        """Counts rows that nobody kept, of which only the signal that decided is known."""
+        self._verdicts[language or "und", signal] += rows
+        self._met[signal, "deny"] += rows
+        self._any[signal] += rows
+
     def _count_signals(self, signals: pa.Array) -> None:
         """Rows for each kind of signal, and for each kind and what it says."""
         rows = pc.list_parent_indices(signals).to_numpy()

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from allmende.publish import charts
+from allmende.publish.excerpts import Excerpt
 from allmende.publish.figures import Figures, Pace
 from allmende.publish.funnel import Stage, explanation, percent
 from allmende.publish.gallery import Picture
+from allmende.publish.language_funnel import LanguageFunnel
+from allmende.publish.text_figures import TextFigures
 from allmende.recipe import Recipe
 from allmende.safety.block_list import About
 from allmende.schema import Reason
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-class ReportData(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the report and the dataset card say."""
+class ReportBase(msgspec.Struct, frozen=True, kw_only=True):
+    """What the report and the dataset card say of every dataset."""
 
     recipe: Recipe
     recipe_toml: str
@@ -34,9 +37,6 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     created: str
     """Day of the release, ISO 8601."""
     stages: tuple[Stage, ...]
-    figures: Figures
-    pace: Pace
-    gallery: tuple[Picture, ...]
     shards: tuple[str, ...]
     """Names of the shards."""
     release_bytes: int
@@ -65,6 +65,23 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
         return sum(stage.dropped.get(str(reason), 0) for stage in self.stages)
 
 
+class ReportData(ReportBase, frozen=True, kw_only=True):
+    """Everything that the report and the dataset card of images say."""
+
+    figures: Figures
+    pace: Pace
+    gallery: tuple[Picture, ...]
+
+
+class TextReport(ReportBase, frozen=True, kw_only=True):
+    """Everything that the report and the dataset card of text say."""
+
+    figures: TextFigures
+    funnel: LanguageFunnel
+    """What became of pages of each language."""
+    excerpts: tuple[Excerpt, ...]
+
+
 def source_line(recipe: Recipe) -> str:
     """What was read, in a few words: `CC-MAIN-2026-43, 10 WAT files`."""
     select = recipe.select
@@ -80,9 +97,9 @@ def _first(names: tuple[str, ...]) -> str:
     return shown if len(names) == 1 else f"{shown} and {len(names) - 1} more"
 
 
-def report_html(data: ReportData) -> str:
+def report_html(data: ReportData | TextReport) -> str:
     """The report as one HTML document, less than 2 MB."""
-    page = environment().get_template("report.html.j2")
+    page = environment().get_template("report_text.html.j2" if isinstance(data, TextReport) else "report.html.j2")
     return page.render(data=data, figures=data.figures, source=source_line(data.recipe), charts=charts)
 
 

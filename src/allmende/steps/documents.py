@@ -16,13 +16,12 @@ from allmende.publish.card import card_markdown, release_usage
 from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, pace, survey
 from allmende.publish.funnel import Stage, stages
 from allmende.publish.gallery import Picture, gallery
-from allmende.publish.report import ReportData, report_html
+from allmende.publish.report import ReportData, TextReport, report_html
 from allmende.publish.right_holders import WELL_KNOWN, rights_html, rights_json
 from allmende.publish.sink import Sample, load_sink
-from allmende.publish.text_pages import TextPages, text_card, text_report
 from allmende.steps.list_screen import read_lists
 from allmende.steps.release_manifest import publish
-from allmende.steps.text_funnel import languages
+from allmende.steps.text_report import text_report
 
 PERSONAL = "personal_"
 """How facts about personal data begin in manifests."""
@@ -71,25 +70,12 @@ def _personal(dataset: Dataset) -> dict[str, int]:
     return found
 
 
-def text_data(dataset: Dataset) -> TextPages:
-    """Everything that report and card of a release of text say."""
-    shards = dataset.manifests("release/shards")
-    return TextPages(
-        recipe=dataset.recipe,
-        recipe_toml=dataset.lake.read("recipe.toml").decode(),
-        version=__version__,
-        created=_day(shards),
-        stages=funnel(dataset),
-        languages=languages(dataset),
-        documents=sum(manifest.counts["document"].kept for manifest in shards),
-        release_bytes=sum(file.bytes for manifest in shards for file in manifest.files.values()),
-        shards=tuple(manifest.part for manifest in shards),
-    )
-
-
-def release_data(dataset: Dataset) -> ReportData | TextPages:
+def release_data(dataset: Dataset) -> ReportData | TextReport:
     """What report and card of a dataset say, whatever its kind."""
-    return text_data(dataset) if dataset.recipe.dataset.kind == "text" else report_data(dataset)
+    if dataset.recipe.dataset.kind == "text":
+        created = _day(dataset.manifests("release/shards"))
+        return text_report(dataset, funnel(dataset), created, _personal(dataset))
+    return report_data(dataset)
 
 
 def write_documents(dataset: Dataset, removed: Mapping[str, int] | None = None) -> list[str]:
@@ -100,13 +86,9 @@ def write_documents(dataset: Dataset, removed: Mapping[str, int] | None = None) 
         removed: Samples that a take-down removed just now, by class of reason.
     """
     data = release_data(dataset)
-    if isinstance(data, TextPages):
-        card, report = text_card(data), text_report(data)
-    else:
-        card, report = card_markdown(data, release_usage(data)), report_html(data)
     content = {
-        "release/README.md": card,
-        "release/report.html": report,
+        "release/README.md": card_markdown(data, release_usage(data)),
+        "release/report.html": report_html(data),
         "release/recipe.toml": data.recipe_toml,
         "release/rights/index.html": rights_html(data.recipe),
         f"release/rights/{WELL_KNOWN}": rights_json(data.recipe).decode(),

@@ -44,6 +44,8 @@ class Dropped(NamedTuple):
     """As far as it was known."""
     hit: Hit | None = None
     """What list of known illegal content it is on; told to nobody."""
+    signal: str = ""
+    """Which permission signal denied it."""
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):
@@ -100,8 +102,9 @@ class PageReader:
             return Dropped(Reason.TEXT_LANGUAGE, language.code)
         facts = read_facts(body, source.capture)
         signals = self._signals(source, facts)
-        if not judge(self._policy, signals).allowed:
-            return Dropped(Reason.PERMISSION_DENIED, language.code)
+        verdict = judge(self._policy, signals)
+        if not verdict.allowed:
+            return Dropped(Reason.PERMISSION_DENIED, language.code, signal=verdict.signal)
         return Page(source, text, language, facts, signals)
 
     def finish(self, pages: Sequence[Page]) -> Iterator[Row | Dropped]:

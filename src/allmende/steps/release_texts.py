@@ -5,6 +5,7 @@ that is taken down is missing from its own shard and changes no other. A group h
 is what is in memory; a dataset smaller than that is shuffled as a whole.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from math import ceil
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 
 from allmende.lake import File, Lake, Tally, part_id
 from allmende.publish.sink import Shard, index_digits, load_sink
+from allmende.publish.tokens import TokenCounter
 from allmende.recipe import Recipe
 from allmende.schema import DOCUMENTS, Reason
 from allmende.steps import tombstone_screen
@@ -28,6 +30,9 @@ from allmende.steps.step import Parts, Settings
 
 GROUP_BYTES = 128_000_000
 READ_AT_ONCE = 256
+
+TOKENS = "tokens/"
+"""How facts about tokens begin in the manifests of shards; the language follows."""
 
 
 def plan(recipe: Recipe, lake: Lake) -> Parts:
@@ -69,6 +74,7 @@ class Worker:
         lake, recipe = self.settings.lake, self.settings.recipe
         self.sink = load_sink(recipe.publish.sink)
         self.tombstones = tombstone_screen.load(lake, recipe)
+        self.tokens = TokenCounter(recipe.publish.tokenizer) if recipe.publish.tokenizer else None
         names = [lake.at(name) for name in lake.step("near").files()]
         self.kept = pads.dataset(names, filesystem=lake.fs, schema=KEPT, format="parquet")
         self.told = _told(lake) if recipe.permission.captures else None
@@ -83,9 +89,14 @@ class Worker:
             rows, taken_down = self._without_taken_down(table, order[begin:end])
             with self.settings.lake.step("release/shards").part(name, self.settings.plan, part.get("round", 0)) as out:
                 number = Shard(int(name), index_digits(publish.shard_size), DOCUMENTS)
-                shard = self.sink.write(number, _samples(table, rows), out.aside)
+                counts = Counter[str]()
+                shard = self.sink.write(number, self._samples(table, rows, counts), out.aside)
                 tally = Tally(end - begin, shard.rows, {str(Reason.TAKEN_DOWN): taken_down} if taken_down else {})
-                out.commit({"document": tally}, files={f.name: File(f.bytes, f.sha256) for f in shard.files})
+                out.commit(
+                    {"document": tally},
+                    dict(sorted(counts.items())),
+                    files={f.name: File(f.bytes, f.sha256) for f in shard.files},
+                )
         return {"parts": len(task["parts"])}
 
     def _group(self, parts: tuple[str, ...]) -> tuple[pa.Table, np.ndarray[Any, np.dtype[np.int64]]]:
@@ -128,19 +139,27 @@ class Worker:
 
     def _without_taken_down(self, table: pa.Table, rows: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Any, int]:
         """Row numbers without those that were taken down, and how many these are."""
-        stays = np.ones(len(rows), bool)
-        named = table.select(["url", "uid"]).take(pa.array(rows)) if self.tombstones else None
+        named = table.select(["url", "uid"]).take(pa.array(rows))
+        stays = named.column("uid").is_valid().to_numpy()  # a take-down leaves a blank row
         for screen in self.tombstones:
-            stays &= ~screen.before(named).is_valid().to_numpy(zero_copy_only=False)
+            stays = stays & ~screen.before(named).is_valid().to_numpy(zero_copy_only=False)
         return rows[stays], int((~stays).sum())
+
+    def _samples(
+        self, table: pa.Table, rows: np.ndarray[Any, np.dtype[np.int64]], counts: Counter[str]
+    ) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """Rows of the release; `counts` gets the tokens of each language, if somebody wants them."""
+        for begin in range(0, len(rows), READ_AT_ONCE):
+            documents = table.take(pa.array(rows[begin : begin + READ_AT_ONCE])).to_pylist()
+            if self.tokens is not None:
+                found = self.tokens.count([row["text"] for row in documents])
+                for row, number in zip(documents, found, strict=True):
+                    row["tokens"] = number
+                    counts[f"{TOKENS}{row['language']}"] += number
+            for row in documents:
+                yield row, b""
 
 
 def _told(lake: Lake) -> pads.Dataset:
     names = [lake.at(name) for name in lake.step("permitted").files()]
     return pads.dataset(names, filesystem=lake.fs, schema=TOLD, format="parquet")
-
-
-def _samples(table: pa.Table, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[tuple[dict[str, Any], bytes]]:
-    for begin in range(0, len(rows), READ_AT_ONCE):
-        for row in table.take(pa.array(rows[begin : begin + READ_AT_ONCE])).to_pylist():
-            yield row, b""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, _top_level, hosts, pace, survey
+from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, hosts, pace, survey, top_level
 from allmende.schema import FAILURES, SAMPLES
 from allmende.testing.samples import sample
 
@@ -70,7 +70,7 @@ def test_hosts_are_those_of_the_url_parser(url):
 
 def test_top_level_domains():
     urls = ["https://www.a.de/x.y", "http://10.0.0.1/a.de", "http://[2001:db8::1]/", "http://localhost/", None]
-    assert _top_level(pa.array(urls)).to_pylist() == [".de", "address", "address", None, None]
+    assert top_level(pa.array(urls)).to_pylist() == [".de", "address", "address", None, None]
 
 
 def test_memory_does_not_grow_with_the_number_of_hosts():

@@ -1,8 +1,6 @@
 """The report: nothing loads, nothing runs, hostile words stay words, and it stays small."""
 
 import random
-import re
-from html.parser import HTMLParser
 
 import msgspec
 import pytest
@@ -13,63 +11,10 @@ from allmende.publish.report import ReportData, report_html, source_line
 from allmende.recipe import Dataset, Recipe, Select
 from allmende.testing.samples import picture, sample
 
-HOSTILE = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "'; background:url(//evil.example/) ;'",
-    "</style></svg><iframe src=https://evil.example/>",
-    "{{ 7 * 7 }}{% include 'report.css' %}",
-    "javascript:alert(1)",
-]
 
-
-class Page(HTMLParser):
-    """Tags with their attributes, and the text."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-
-def check_that_nothing_loads_or_runs(html: str) -> Page:
-    page = Page(html)
-    for tag, attributes in page.tags:
-        assert tag not in {
-            "script",
-            "iframe",
-            "object",
-            "embed",
-            "link",
-            "base",
-            "form",
-            "audio",
-            "video",
-            "image",
-            "use",
-        }
-        assert not [name for name in attributes if name.startswith("on")]
-        assert (attributes.get("src") or "data:image/jpeg;base64,").startswith("data:image/jpeg;base64,")
-        if "href" in attributes:
-            assert tag == "a"
-            assert re.match(r"https?://|#", attributes["href"])
-        assert "url(" not in (attributes.get("style") or "")
-    style = html[html.index("<style>") : html.index("</style>")]
-    assert "url(" not in style
-    assert "@import" not in style
-    return page
-
-
-def test_the_report_loads_and_runs_nothing(make_report):
+def test_the_report_loads_and_runs_nothing(make_report, harmless):
     html = report_html(make_report())
-    page = check_that_nothing_loads_or_runs(html)
+    page = harmless(html)
     policy = [
         a["content"] for tag, a in page.tags if tag == "meta" and a.get("http-equiv") == "Content-Security-Policy"
     ]
@@ -77,8 +22,8 @@ def test_the_report_loads_and_runs_nothing(make_report):
     assert [tag for tag, _ in page.tags].count("img") == 42
 
 
-def test_the_report_says_what_there_is(make_report):
-    text = " ".join("".join(Page(report_html(make_report(description="What it is."))).text).split())
+def test_the_report_says_what_there_is(make_report, harmless):
+    text = " ".join("".join(harmless(report_html(make_report(description="What it is."))).text).split())
     for words in ("test-set", "What it is.", "CC-MAIN-2026-43, 10 WAT files", "60 samples", "69 files asked for"):
         assert words in text
     for words in (
@@ -93,8 +38,8 @@ def test_the_report_says_what_there_is(make_report):
         assert words in text
 
 
-@pytest.mark.parametrize("words", HOSTILE)
-def test_hostile_words_stay_words(make_report, words):
+def test_hostile_words_stay_words(make_report, hostile, harmless):
+    words = hostile
     row, image = sample(
         0,
         caption=words,
@@ -110,21 +55,21 @@ def test_hostile_words_stay_words(make_report, words):
     failure = row | {"reason": words, "url": f"https://{words}"}
     data = make_report([(row, image)] * 3, [failure] * 2, name=words, description=words, license=words)
     data = msgspec.structs.replace(data, recipe_toml=words, shards=(words,), version=words, created=words)
-    page = check_that_nothing_loads_or_runs(report_html(data))
+    page = harmless(report_html(data))
     assert words in " ".join(page.text)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(words=st.text("<>&\"'/= {}%\n\u202eax\N{NO-BREAK SPACE}", min_size=1, max_size=60))
-def test_no_words_break_out(make_report, words):
+def test_no_words_break_out(make_report, harmless, words):
     row, image = sample(0, caption=words, page_license=words, x_robots_tag=words, page_url="https://a.example/" + words)
-    check_that_nothing_loads_or_runs(report_html(make_report([(row, image)], [row | {"reason": words}], name=words)))
+    harmless(report_html(make_report([(row, image)], [row | {"reason": words}], name=words)))
 
 
-def test_an_empty_dataset_has_a_report_too(make_report):
+def test_an_empty_dataset_has_a_report_too(make_report, harmless):
     html = report_html(make_report([], []))
     assert "samples" in html
-    check_that_nothing_loads_or_runs(html)
+    harmless(html)
 
 
 def test_the_largest_report_stays_below_two_megabytes(make_report):
