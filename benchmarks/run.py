@@ -15,14 +15,17 @@ BENCHMARKS = {
     "fetch_images": "URL list → WebDataset",
     "memory": "Memory of a fetch",
     "dedup_memory": "Exact dedup of 100 million rows",
+    "main_text": "Main text of pages",
     "near_duplicates": "MinHash signatures of texts",
     "near_memory": "Clusters of 10 million documents",
+    "text_memory": "Memory of a build of text",
     "decode_images": "Image decoding",
     "fetch_client": "HTTP client",
     "personal_data": "Personal data in texts",
     "permission_verdicts": "Verdicts for a million URLs",
     "pdq_index": "Perceptual hashes against a list",
     "takedown": "Take-down log and patches",
+    "text_presets": "Presets for documents",
 }
 
 

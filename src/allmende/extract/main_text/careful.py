@@ -8,7 +8,7 @@ by length. Where fast mode fails it finds next to nothing, and the cheap text sh
 for one page in ten or twenty only. What the cheap tier has not seen as content, and trafilatura has, is mostly what
 stands around it: dates, authors, teasers. Leaving such lines out is worth a point of precision.
 
-Scores on public sets, and what else was tried: docs/decisions/0011-main-text.md, benchmarks/main_text.py.
+Scores on public sets, and what else was tried: docs/decisions/0015-main-text.md, benchmarks/main_text.py.
 """
 
 import re
