@@ -1,6 +1,7 @@
 """Duplicates of documents, and their release."""
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from allmende.errors import RecipeError
@@ -123,6 +124,8 @@ def test_large_datasets_are_shuffled_group_by_group(text_dataset, monkeypatch):
     dataset = text_dataset([text_archive(n, pages=12) for n in range(3)], GERMAN).run(*ALL)
     plan = dataset.lake.step("release/shards").read_plan()
     assert len(plan.parts) == 3
+    file = pq.ParquetFile(dataset.lake.at(dataset.lake.step("documents").files()[0]))
+    assert max(file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)) == 3
     assert len({row["uid"] for row in dataset.released()}) == dataset.tally("near").kept
 
 
