@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import msgspec
 from personal_page import personal_page
+from presets_page import presets_page
 
 from allmende import recipe_file, schema
 from allmende.cli import COMMANDS, root
@@ -154,6 +155,7 @@ PAGES = {
     "commands.md": commands_page,
     "permission.md": permission_page,
     "personal-data.md": personal_page,
+    "text-presets.md": presets_page,
 }
 
 
