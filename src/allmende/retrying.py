@@ -32,9 +32,11 @@ def retry(
         progress: Who is told.
 
     Raises:
-        RecipeError: if there is no such reason.
+        RecipeError: if there is no such reason, or the dataset is of text.
     """
     recipe = Dataset(lake).recipe
+    if recipe.dataset.kind == "text":
+        raise RecipeError(f"{lake.root} is a dataset of text: nothing of it was requested, so nothing can be asked again.")
     engine, progress = engine or Engine(workers=recipe.run.workers), progress or Silent()
     again = Retry(tuple(matching_reasons(reasons)), tuple(statuses or ()))
     folder = lake.step("samples")

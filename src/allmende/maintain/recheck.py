@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.dataset import Dataset
-from allmende.errors import LakeError
+from allmende.errors import LakeError, RecipeError
 from allmende.fetch import host_files
 from allmende.fetch.agent import check_contact, user_agent
 from allmende.fetch.client import Client, Fetched, Outcome, Target
@@ -119,6 +119,11 @@ def recheck(
     own = from_recipe(recipe.permission)
     policy = policy or own
     lake = opened.lake
+    if recipe.dataset.kind == "text":
+        raise RecipeError(
+            f"{lake.root} is a dataset of text: to judge it under another policy, change the recipe, and "
+            "allmende build --redo RECIPE"
+        )
     if not lake.step("samples").finished():
         raise LakeError(f"{lake.root} has no samples yet. Build it first: allmende build RECIPE")
     report = Recheck(dataset=lake.root, policy=policy.label, online=online is not None)
