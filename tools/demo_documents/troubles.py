@@ -103,7 +103,7 @@ def _junk() -> Iterator[Page]:
         "cookies-eerst.example/artikel/17": ("nl", "Welkom", "<p>Wij gebruiken cookies.</p><button>Akkoord</button>"),
         "rathaus.example/verschoben": ("de", "Fehler 404", "<p>Diese Seite gibt es nicht (mehr).</p>"),
         "ceny.example/czesci.html": ("pl", "Części zamienne: cennik", _prices(rng)),
-        "hashtags.example/fotos": ("es", "Fotos de la semana", _hashtags()),
+        "hashtags.example/fotos": ("es", "Fotos de la semana", _hashtags(rng)),
         "checksums.example/SHA256SUMS.html": ("en", "Checksums", _checksums(rng)),
         "kalender.example/2026": ("sv", "Kalender 2026", _calendar()),
         "faq.example/short": ("en", "Frequently asked", _bullets()),
@@ -181,29 +181,33 @@ def _teasers() -> str:
         "Il mercato del giovedì cambia posto, e non tutti i commercianti sono",
         "La squadra di casa ha vinto ancora, ma l'allenatore non è",
         "Torna la festa delle castagne, con un programma che per la prima volta",
+        "Chi ha perso un gatto nero vicino alla stazione può telefonare",
+        "Il treno per il mare parte da oggi con dieci minuti di",
+        "Nel bosco sopra il paese sono stati visti due lupi che",
     )
-    return "".join(f"<p>{topic}...</p>" for topic in topics * 2)
+    return "".join(f"<p>{topic}...</p>" for topic in topics)
 
 
 def _filler() -> str:
-    latin = "Lorem ipsum dolor sit amet, consectetur adipisici elit, sed eiusmod tempor incidunt ut labore et dolore magna aliqua."
-    english = (
+    blocks = (
         "This is the place where the story of our company will be told. We have been making things for many years, and "
-        "we are proud of the people that work with us. Please come back to this page soon, because it will be finished "
-        "before the end of the year. Until then you can write to us or visit the shop in the centre of the town."
+        "we are proud of the people that work with us. Please come back to this page soon.",
+        "Lorem ipsum dolor sit amet, consectetur adipisici elit, sed eiusmod tempor incidunt ut labore et dolore magna.",
+        "It will be finished before the end of the year. Until then you can write to us or visit the shop in the centre "
+        "of the town. There is a bus from the station, and those who come by bicycle can leave it in the yard.",
     )
-    return f"<p>{english}</p><p>{latin}</p><p>{english[:150]} And there is more to come, of that we are certain.</p>"
+    return "".join(f"<p>{block}</p>" for block in blocks)
 
 
 def _code() -> str:
-    text = (
+    blocks = (
         "To show our widget on your page, copy these lines to the place where it is to be. The first line loads the "
-        "script, and the others say how large the widget is and what it shows. You can change the colours, too."
+        "script, and the others say how large the widget is and what it shows.",
+        "var widget = {width: large, items: [one, two]};",
+        "You can change the colours, too. If nothing can be seen, look whether your server forbids scripts from other "
+        "hosts, and ask the people who run it to let ours through. We have heard of no other reason so far.",
     )
-    code = (
-        "var widget = { width: 300, height: 200, items: [ { id: 1 }, { id: 2 } ] };\nfunction show() { draw(widget); }"
-    )
-    return f"<p>{text}</p><p>{code}</p><p>{text} That is all there is to it, and it works with every browser.</p>"
+    return "".join(f"<p>{block}</p>" for block in blocks)
 
 
 def _prices(rng: random.Random) -> str:
@@ -215,10 +219,43 @@ def _prices(rng: random.Random) -> str:
     return f"<p>Ceny w złotych, bez podatku. Nie odpowiadamy za błędy w tym cenniku.</p><table>{''.join(rows)}</table>"
 
 
-def _hashtags() -> str:
-    tags = ["#mar", "#playa", "#verano", "#amigos", "#sol", "#viaje", "#foto", "#paz", "#luz", "#azul"]
+def _hashtags(rng: random.Random) -> str:
+    words = [
+        "mar",
+        "playa",
+        "verano",
+        "amigos",
+        "sol",
+        "viaje",
+        "foto",
+        "paz",
+        "luz",
+        "azul",
+        "barco",
+        "isla",
+        "noche",
+        "fiesta",
+        "camino",
+        "ciudad",
+        "puerto",
+        "viento",
+        "familia",
+        "domingo",
+        "café",
+        "libro",
+        "música",
+        "baile",
+        "jardín",
+        "río",
+        "montaña",
+        "nieve",
+        "bosque",
+        "cielo",
+    ]
     lines = (
-        f"La playa {' '.join(tags[number % 7 :])} y el mar {' '.join(tags[: 9 - number % 5])}" for number in range(14)
+        f"Hoy en {rng.choice(words)} con {rng.choice(words)} y la {rng.choice(words)} de "
+        + " ".join(f"#{word}" for word in rng.sample(words, 5))
+        for _ in range(14)
     )
     return "".join(f"<p>{line}.</p>" for line in lines)
 
@@ -248,13 +285,20 @@ def _calendar() -> str:
 def _bullets() -> str:
     questions = (
         "how to pay with the card that was sent to you by the bank",
-        "where to find the number of the order on the invoice",
-        "what to do if the parcel has been left with the neighbour",
-        "when the shop will be open on the day of the market",
-        "why the price on the page is not the one at the desk",
-        "who is to be called when the lights have gone out",
+        "where to find the number of an order on its invoice",
+        "what to do if a parcel has been left with your neighbour",
+        "when our shop will be open during holidays",
+        "why prices in here are not those at the desk",
+        "who is to be called if all lights have gone out",
+        "which bus goes to the harbour after midnight",
+        "whether dogs and cats have to stay outside",
+        "how long one waits for an answer by letter",
+        "where lost umbrellas are kept, and for how many weeks",
+        "what was changed in these rules since last winter",
+        "who made that large painting behind the stairs",
+        "why nobody can be reached on Thursday afternoons",
     )
-    return "".join(f"<p>• {question}</p>" for question in questions * 2)
+    return "".join(f"<p>• {question}</p>" for question in questions)
 
 
 def _words(rng: random.Random) -> str:

@@ -8,7 +8,7 @@ comes from and under which licences.
 
 from pathlib import Path
 
-from allmende.recipe import Dataset, Permission, Publish, Recipe, Select
+from allmende.recipe import Dataset, Permission, Publish, Quality, Recipe, Select
 
 CRAWL = "CC-MAIN-2026-98"
 """Id of the crawl: a week that no year has."""
@@ -28,11 +28,12 @@ def recipe(output: str) -> Recipe:
             name="allmende-demo",
             kind="text",
             output=output,
-            description="Pages of translated manuals in 25 languages, out of a small crawl that ships with Allmende.",
-            license="CC-BY-SA-4.0",
+            description="Pages of translated manuals in some 25 languages (CC BY-SA 3.0, Apache-2.0, MPL-2.0, CC0), out of a crawl that ships with Allmende.",
+            license="other",
             contact="https://localhost/allmende-demo",
         ),
         select=Select(crawl=CRAWL, kind="warc", files=0, source=str(DATA)),
         permission=Permission(captures=("crawl",)),
+        quality=Quality(signals=True),
         publish=Publish(sink="parquet", shard_size=250),
     )
