@@ -17,7 +17,8 @@ from allmende.filters.quality.words import cut
         ("fr", "L'eau, c'est-à-dire", ["L'", "eau", ",", "c'", "est", "-", "à", "-", "dire"]),
         ("mt", "Il-ktieb (fil-belt) ta' Malta.", ["Il-", "ktieb", "(", "fil-", "belt", ")", "ta'", "Malta", "."]),
         ("nn", "t.d. 3. mai", ["t.d", ".", "3.", "mai"]),  # as Bokmål
-        ("zh", "你好 吗", ["你", "好", "吗"]),
+        ("zh", "你好 吗。他在北京的大学, v2.1", ["你好", "吗", "。", "他", "在", "北京", "的", "大学", ",", "v2.1"]),
+        ("ja", "日本 語", ["日", "本", "語"]),
         ("de", " \n\t", []),
     ],
 )
