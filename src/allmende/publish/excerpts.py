@@ -6,8 +6,8 @@ import msgspec
 
 from allmende.publish.sink import Row
 
-_CHARS = 700
-_LINES = 12
+_CHARS = 500
+_LINES = 10
 
 
 class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +23,7 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
     """Length, extractor, date."""
 
 
-def excerpts(rows: Iterable[Row], limit: int = 24) -> tuple[Excerpt, ...]:
+def excerpts(rows: Iterable[Row], limit: int = 12) -> tuple[Excerpt, ...]:
     """The beginnings of the first documents: these are released in random order, so that is a fair choice."""
     return tuple(_excerpt(row) for row, _ in zip(rows, range(limit), strict=False))
 

@@ -24,10 +24,8 @@ from allmende.schema import DOCUMENTS
 
 SUFFIX = ".jsonl.zst"
 
-LEVEL = 6
-"""Of Zstandard: within 4 % of the size of level 12, at three times its speed."""
-
-_KEY = pa.field("key", pa.string())
+LEVEL = 9
+"""Of Zstandard: 65 MB/s, and 11 % smaller than level 6; level 12 saves 2 % more at half the speed (24 MB of manuals)."""
 
 Change = Callable[[Any], Any]
 

@@ -40,7 +40,7 @@ def test_the_report_says_what_there_is(make_text_report, text_of):
         "near duplicate",
     ):
         assert words in text
-    assert html.count("<figure>") == 24
+    assert html.count("<figure>") == 12
 
 
 def test_the_card_says_what_there_is(make_text_report):
@@ -163,8 +163,8 @@ def test_the_table_of_rules_sums_up_what_does_not_fit():
 def test_excerpts_are_short_and_link_only_to_pages():
     long = document(1, text="word " * 5000 + "\n" * 50, title="t" * 500, url="javascript:alert(1)")
     (found,) = excerpts([long])
-    assert (len(found.text), len(found.title), found.url) == (701, 121, "")
-    assert len(excerpts(document(n) for n in range(100))) == 24
+    assert (len(found.text), len(found.title), found.url) == (501, 121, "")
+    assert len(excerpts(document(n) for n in range(100))) == 12
 
 
 def test_numbers_of_the_card_are_json_values(make_text_report):
