@@ -45,7 +45,7 @@ def test_from_a_recipe_to_a_release(allmende, recipe):
     manifest = json.loads((release / "manifest.json").read_text())
     assert (manifest["version"], manifest["samples"]) == ("1.0.0", 61)
     assert "61 documents" in (release / "README.md").read_text()
-    assert "text_near_duplicate" in (release / "report.html").read_text()
+    assert "near-duplicates" in (release / "report.html").read_text()
     status = json.loads(allmende("status", "mine", "--json"))
     assert [step["step"] for step in status] == ["documents", "unique", "near", "release/shards"]
     for step in status:
@@ -119,6 +119,7 @@ def test_what_is_taken_down_goes_from_the_release_and_from_the_lake(allmende, re
     assert gone["text"] not in {row.get("text") for row in documents}
     manifest = json.loads((allmende.home / "mine/release/manifest.json").read_text())
     assert (manifest["samples"], manifest["taken_down"]) == (len(left), 1)
+    assert "Nothing is wrong with it" in allmende("verify", "mine")
     before = fingerprint(allmende.home / "mine")
     assert "taken_down" in allmende("build", recipe)
     assert fingerprint(allmende.home / "mine") == before

@@ -107,8 +107,9 @@ def read_manifests(copy: Copy, problems: Problems) -> Recorded:
             manifest = read_manifest(step, name[5:-5], name, problems)
             if manifest is not None:
                 _take(found, manifest.files, name, problems)
-                if "sample" in manifest.counts:
-                    found.rows[manifest.part] = manifest.counts["sample"].kept
+                for tally in (manifest.counts.get(unit) for unit in ("sample", "document")):
+                    if tally is not None:
+                        found.rows[manifest.part] = tally.kept
     _read_release(copy, found, problems)
     return found
 

@@ -44,7 +44,7 @@ class Flaw(StrEnum):
     IMAGE_OTHER = "image_other", "An image shows something else than its perceptual hash says (with `--decode`)."
     JSON = "json", "The JSON of a sample contradicts its row of the metadata table."
     CAPTION = "caption", "The caption beside an image contradicts its row of the metadata table."
-    UID = "uid", "The uid of a sample is not that of its URL and caption."
+    UID = "uid", "The uid of a sample is not that of its URL and caption, or text."
 
 
 class Problem(msgspec.Struct, frozen=True):

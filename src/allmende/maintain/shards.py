@@ -29,6 +29,8 @@ ROWS = 100
 """Rows of a table in memory at once, as Python values."""
 
 _NEEDED = ("key", "uid", "url", "caption", "width", "height", "format")
+_OF_DOCUMENT = ("key", "uid", "url", "text")
+"""Columns of a table of documents: the one with the text tells it."""
 _PLACES = tuple(f"{kind}_{what}" for kind in ("image", "json", "text") for what in ("offset", "size"))
 
 
@@ -96,7 +98,9 @@ class ShardReader:
         self, table: pq.ParquetFile, name: str, shard: str, needed: tuple[str, ...]
     ) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
         schema = table.schema_arrow
-        lacking = [column for column in (*_NEEDED, *needed) if schema.get_field_index(column) < 0]
+        of_text = schema.get_field_index("text") >= 0
+        wanted = _OF_DOCUMENT if of_text else (*_NEEDED, *needed)
+        lacking = [column for column in wanted if schema.get_field_index(column) < 0]
         if lacking:
             self.problems.add(Flaw.TABLE_DAMAGED, name, f"lacks the columns {', '.join(lacking)}")
             return
@@ -124,9 +128,12 @@ class ShardReader:
         self.check_file(f"{shard}.parquet")
 
     def parquet(self, shard: str) -> Iterator[Sample]:
-        """The samples of `SHARD.parquet` with images inside."""
+        """The samples of `SHARD.parquet` with images inside; documents have none."""
         name = f"{shard}.parquet"
         for row, _ in self.rows(name, shard, ("image",)):
+            if "text" in row:
+                yield Sample(f"{name}, document {row['key']}", row, b"")
+                continue
             image = row["image"] if isinstance(row["image"], dict) else {}
             data, path = image.get("bytes"), image.get("path")
             where = f"{name}, sample {row['key']}"
@@ -239,10 +246,12 @@ class _Members:
 def check_sample(sample: Sample, problems: Problems) -> None:
     """A sample against its row."""
     row = sample.row
-    _check_image(sample, problems)
-    if isinstance(row["url"], str) and row["uid"] != uid(row["url"], row["caption"] or ""):
+    words = "text" if "text" in row else "caption"
+    if words == "caption":
+        _check_image(sample, problems)
+    if isinstance(row["url"], str) and row["uid"] != uid(row["url"], row[words] or ""):
         problems.add(Flaw.UID, sample.where, f"uid {row['uid']}")
-    if sample.words is not None and sample.words != (row["caption"] or "").encode():
+    if sample.words is not None and words == "caption" and sample.words != (row["caption"] or "").encode():
         problems.add(Flaw.CAPTION, sample.where, "the words are others")
     if sample.document is not None:
         _check_document(sample, sample.document, problems)

@@ -122,7 +122,7 @@ async def _check_shard(
     rows = 0
     for sample in _samples(reader, copy, shard):
         check_sample(sample, reader.problems)
-        if images is not None:
+        if images is not None and sample.image:
             await images.check(sample)
         rows += 1
     told = recorded.rows.get(shard)
