@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from allmende.schema import CANDIDATES, FAILURES, SAMPLES
+from allmende.schema import CANDIDATES, DOCUMENTS, FAILURES, SAMPLES
 
 _SHOWN_CHARS = 300
 """Longer values are cut in examples."""
@@ -65,9 +65,15 @@ def examples(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, str], ...]:
     )
 
 
-def known_doc(name: str) -> str:
-    """What a column of this name means in Allmende's tables; empty if it is none of theirs."""
-    for schema in (SAMPLES, FAILURES, CANDIDATES):
+def known_doc(name: str, beside: Iterable[str] = ()) -> str:
+    """What a column of this name means in Allmende's tables; empty if it is none of theirs.
+
+    Args:
+        name: Of the column.
+        beside: All columns of the table: where one is called `text`, it holds documents.
+    """
+    of_text = "text" in beside
+    for schema in (DOCUMENTS,) if of_text else (SAMPLES, FAILURES, CANDIDATES):
         at = schema.get_field_index(name)
         if at >= 0:
             return str(schema.field(at).metadata[b"doc"].decode())

@@ -3,9 +3,10 @@
 import gzip
 import io
 import zlib
-from typing import IO
+from typing import IO, Any
 
 import fsspec
+import zstandard
 
 from allmende.commoncrawl.source import Archive, open_archive
 from allmende.errors import SourceError
@@ -13,6 +14,12 @@ from allmende.inspect import archives, folders, shards, tables
 from allmende.inspect.finding import Finding, shown
 
 _HEAD = 64 << 10
+
+_ZSTD = b"\x28\xb5\x2f\xfd"
+"""How a Zstandard frame begins (RFC 8878, 3.1.1)."""
+
+_ZSTD_WINDOW = 128 << 20
+"""Memory that a frame may ask for: what zstd grants without being told otherwise, bytes."""
 
 
 def inspect(location: str, *, rows: int = 5, limit: int = 100_000) -> Finding:
@@ -32,7 +39,8 @@ def inspect(location: str, *, rows: int = 5, limit: int = 100_000) -> Finding:
         finding = folders.folder(location, rows)
     else:
         with open_archive(location) as file:
-            finding = _look(file, location, rows, limit)
+            look = _look_into_zstd if file.peek(len(_ZSTD)).startswith(_ZSTD) else _look
+            finding = look(file, location, rows, limit)
             finding.bytes = file.size
     finding.location = location
     return finding
@@ -66,8 +74,42 @@ def _look(file: Archive, location: str, rows: int, limit: int) -> Finding:
     return _text(io.BufferedReader(content) if packed else file, head, _plain_name(location), rows, limit)
 
 
+def _look_into_zstd(file: Archive, location: str, rows: int, limit: int) -> Finding:
+    """A text in Zstandard, such as JSON lines."""
+    with io.BufferedReader(_ZstdFile(io.BytesIO(file.peek(_HEAD)[:_HEAD]))) as beginning:
+        head = _beginning(beginning)
+    return _text(io.BufferedReader(_ZstdFile(file)), head, _plain_name(location), rows, limit)
+
+
 def _plain_name(location: str) -> str:
-    return location.partition("?")[0].lower().removesuffix(".gz")
+    return location.partition("?")[0].lower().removesuffix(".gz").removesuffix(".zst")
+
+
+class _ZstdFile(io.RawIOBase):
+    """The content of a file compressed with Zstandard. Damage is an `OSError`, as with gzip."""
+
+    def __init__(self, file: IO[bytes]):
+        super().__init__()
+        self._reader = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).stream_reader(
+            file, read_across_frames=True, closefd=False
+        )
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return self._reader.readinto(buffer)
+        except zstandard.ZstdError as error:
+            raise OSError(f"damaged Zstandard file: {error}") from error
+
+
+def _beginning(content: IO[bytes]) -> bytes:
+    """The first bytes of a file of which only a piece is there."""
+    try:
+        return content.read(_HEAD)
+    except OSError:
+        return b""
 
 
 def _unpacked(stored: bytes) -> bytes:

@@ -99,7 +99,7 @@ def json_lines(stream: IO[bytes], rows: int, limit: int) -> Finding:
     if broken:
         finding.problems += (f"{broken:,} lines are not JSON.",)
     finding.facts = {"rows": count}
-    finding.columns = tuple(Column(name, kind, known_doc(name)) for name, kind in fields.items())
+    finding.columns = tuple(Column(name, kind, known_doc(name, fields)) for name, kind in fields.items())
     finding.examples = examples(first)
     return finding
 

@@ -18,8 +18,9 @@ from allmende.errors import SourceError
 from allmende.inspect import Finding, inspect, render_text
 from allmende.lake import Manifest, Plan, Tally
 from allmende.publish import Shard, load_sink
+from allmende.schema import DOCUMENTS
 from allmende.testing.archives import Archive, wat_from_warc
-from allmende.testing.samples import sample
+from allmende.testing.samples import document, sample
 
 
 @pytest.fixture
@@ -154,6 +155,19 @@ def test_text_tables(tmp_path):
     assert look(tmp_path, "x.tsv", text.replace(b",", b"\t")).kind == "TSV table"
     assert look(tmp_path, "x.csv", text, limit=1).complete is False
     assert "cut off" not in str(look(tmp_path, "x.csv", text).problems)
+
+
+def test_json_lines_in_zstandard(tmp_path):
+    shard = load_sink("jsonl").write(
+        Shard(0, schema=DOCUMENTS), [(document(seed), b"") for seed in range(30)], tmp_path
+    )
+    content = (tmp_path / shard.files[0].name).read_bytes()
+    finding = inspect(str(tmp_path / "00000.jsonl.zst"))
+    assert (finding.kind, finding.facts["rows"], finding.problems) == ("JSON lines", 30, ())
+    meaning = {column.name: column.doc for column in finding.columns}
+    assert "main text" in meaning["text"].lower()
+    for damaged in (content[:-500], content[:40], content[:900] + b"\0" * 40 + content[940:]):
+        assert look(tmp_path, "cut.jsonl.zst", damaged).kind
 
 
 def test_a_cut_compressed_table(tmp_path):
