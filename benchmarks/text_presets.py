@@ -279,7 +279,7 @@ def main() -> None:
     if "words" in asked.what:
         chinese = [document for document in known if document.language == "zh"]
         print(
-            f"\nChinese, cut by jieba there, by character here: {len(chinese)} real documents, and as many spoilt\n\n{header}"
+            f"\nChinese, cut by jieba there, by pairs of characters here: {len(chinese)} real documents, and as many spoilt\n\n{header}"
         )
         agreement("fineweb-2", chinese + spoilt_documents(chinese), None)
     if "speed" in asked.what:

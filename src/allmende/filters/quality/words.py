@@ -59,7 +59,7 @@ class Tokenizer:
 
     def cut(self, piece: str) -> tuple[str, ...]:
         """The words of a piece without white space: the algorithm of spaCy as `Tokenizer.explain` states it."""
-        if piece.isalpha():
+        if piece.isalpha() or (piece.isascii() and piece.isdecimal()):
             return self._exceptions.get(piece, (piece,))
         head: list[str] = []
         tail: list[str] = []
