@@ -1,6 +1,8 @@
 """Words as they stand in a page, brought into one form: white space collapsed, character references decoded."""
 
 import re
+import unicodedata
+from functools import cache
 from html import unescape
 from html.entities import html5
 
@@ -22,6 +24,26 @@ def collapse(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+MARKS = 30
+"""Most combining marks in a row (UAX #15, section 13: Stream-Safe Text Format); no language needs more than a few."""
+
+
+def composed(text: str) -> str:
+    """Unicode normalisation form C; of very long rows of combining marks the first `MARKS` stay.
+
+    To put marks in order takes time that grows with the square of their number: 65,000 would take two seconds.
+    """
+    if len(text) > 1_000:
+        text = _marks().sub(r"\1", text)
+    return unicodedata.normalize("NFC", text)
+
+
+@cache
+def _marks() -> re.Pattern[str]:
+    marks = "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.combining(chr(code)))
+    return re.compile(f"([{marks}]{{{MARKS}}})[{marks}]+")
 
 
 def unescape_attribute(text: str) -> str:

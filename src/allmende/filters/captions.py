@@ -10,7 +10,8 @@ Why not ftfy for that: see `docs/decisions/0003-caption-language.md`.
 
 import html
 import re
-import unicodedata
+
+from allmende.extract.words import composed
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,31}\d{0,2});", re.IGNORECASE | re.ASCII)
 
@@ -70,7 +71,7 @@ def _clean(text: str) -> str:
         text = _undo_mojibake(text)
     if _ANY_INVISIBLE.search(text):
         text = _UNNEEDED.sub(r"\1", _join_surrogates(text))
-    return " ".join(unicodedata.normalize("NFC", text).replace("\u2800", " ").split())
+    return " ".join(composed(text).replace("\u2800", " ").split())
 
 
 def _undo_mojibake(text: str) -> str:

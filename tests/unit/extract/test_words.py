@@ -1,8 +1,12 @@
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allmende.extract.words import collapse, unescape_attribute
+from allmende.extract.words import collapse, composed, unescape_attribute
+from allmende.filters.captions import normalise_caption
 
 
 @pytest.mark.parametrize(
@@ -43,3 +47,15 @@ def test_collapsed_text_stays_so_and_can_be_encoded(text):
 )
 def test_unescape_attribute(text, expected):
     assert unescape_attribute(text) == expected
+
+
+def test_rows_of_marks_are_cut_where_no_language_has_them():
+    assert composed("e\u0301" * 600) == "é" * 600
+    assert composed("x" + "\u0316\u0301" * 50_000) == "x" + "\u0316" * 15 + "\u0301" * 15
+    assert normalise_caption("A caption x" + "\u0301" * 100_000).startswith("A caption x")
+
+
+@given(st.text(max_size=2_000))
+def test_other_text_is_composed_as_unicode_says(text):
+    if not re.search(r"[\u0300-\u036f]{31}", text):
+        assert composed(text) == unicodedata.normalize("NFC", text)

@@ -12,7 +12,6 @@ Scores on public sets, and what else was tried: docs/decisions/0015-main-text.md
 """
 
 import re
-import unicodedata
 
 from lxml.etree import LxmlError, _Element, strip_elements
 from lxml.html import HtmlElement, fromstring
@@ -24,6 +23,7 @@ from trafilatura.xml import xmltotxt
 from allmende.extract.extractor import MainText, tidy
 from allmende.extract.main_text.about import NOTHING, read_about
 from allmende.extract.main_text.cheap import cheap_html
+from allmende.extract.words import composed
 
 TWICE = 0.5
 """Fast mode that found less than this share of the cheap text is followed by the standard mode."""
@@ -147,7 +147,7 @@ def _remove(parent: _Element, element: _Element) -> None:
 
 
 def _text(body: _Element) -> str:
-    return tidy(unicodedata.normalize("NFC", xmltotxt(body, include_formatting=False)))
+    return tidy(composed(xmltotxt(body, include_formatting=False)))
 
 
 def _markdown(html: str, body: _Element | None) -> str:
@@ -157,4 +157,4 @@ def _markdown(html: str, body: _Element | None) -> str:
         except LxmlError:
             return ""
         body = convert_tags(tree, _OPTIONS[True, True])
-    return tidy(unicodedata.normalize("NFC", xmltotxt(body, include_formatting=True)))
+    return tidy(composed(xmltotxt(body, include_formatting=True)))
