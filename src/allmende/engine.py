@@ -6,6 +6,7 @@ themselves, and above all media bytes, never pass through it: a task reads its i
 parts there (`docs/decisions/0001-engine-runs-parts.md`).
 """
 
+import atexit
 import json
 import logging
 import os
@@ -143,6 +144,15 @@ class Engine(msgspec.Struct, frozen=True):
         frame = daft.from_pydict({"task": lines})
         frame = frame.into_partitions(len(lines)) if self.kind == "ray" else frame.into_batches(1)
         rows = frame.select(actor.run(daft.col("task")).alias("result")).iter_rows()
+        # Whoever stops halfway need not wait for the tasks under way. But a query that is still open when the interpreter
+        # ends hangs or aborts it: Daft then waits for a thread that is gone. So it is closed just before.
+        atexit.register(rows.close)  # type: ignore[attr-defined]
+        yield from map(_result, self._answers(rows))
+        atexit.unregister(rows.close)  # type: ignore[attr-defined]
+
+    def _answers(self, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        import daft
+
         while True:
             try:
                 row = next(rows, None)
@@ -152,7 +162,7 @@ class Engine(msgspec.Struct, frozen=True):
                 ) from error
             if row is None:
                 return
-            yield _result(json.loads(row["result"]))
+            yield json.loads(row["result"])
 
 
 def _result(answer: dict[str, Any]) -> dict[str, Any] | Failure:

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -53,6 +55,19 @@ def test_a_bug_arrives_with_its_traceback(engine, worker):
 def test_a_worker_that_dies_is_an_engine_error(engine, worker):
     with pytest.raises(EngineError, match="Run the same command again"):
         list(engine.run(worker, {"factor": 2}, [{"die": True}]))
+
+
+@pytest.mark.parametrize("here", [False, True])
+def test_a_process_ends_after_a_bug_that_nobody_caught(worker, here):
+    script = (
+        "from allmende.engine import Engine; from doubler_for_test import Doubler\n"
+        "if __name__ == '__main__':\n"
+        "    engine = Engine(workers=1); engine.start()\n"
+        "    tasks = [{'bug': True}, *({'number': number} for number in range(20))]\n"
+        f"    answers = list(engine.run(Doubler, {{'factor': 2}}, tasks, here={here}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "ZeroDivisionError" in done.stderr) == (1, True)
 
 
 def test_no_tasks_no_processes(engine, worker):
