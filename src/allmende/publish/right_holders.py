@@ -56,7 +56,7 @@ def rights_html(recipe: Recipe) -> str:
         signals=respected(recipe),
         contact_url=contact_url(recipe.dataset.contact),
         well_known=WELL_KNOWN,
-        samples=_COLUMNS[recipe.publish.sink == "parquet"],
+        samples=_COLUMNS[recipe.publish.sink in {"parquet", "jsonl"}],
     )
 
 
