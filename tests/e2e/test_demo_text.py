@@ -1,6 +1,7 @@
 """The demo for text, as a newcomer runs it: from an empty folder, with nothing but the package."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -142,3 +143,13 @@ def test_provenance_leads_back_to_the_page(rows):
         archive = next(path for path in DATA.rglob(row["warc_file"]) if path.parent.name == "warc")
         capture = read_capture(read_range(str(archive), row["warc_offset"], row["warc_length"]), 10_000_000)
         assert capture.url == row["url"]
+
+
+def test_a_document_can_be_taken_down(home, rows, tmp_path):
+    shutil.copytree(home / "demo-text", tmp_path / "demo-text")
+    url = "https://ruderverein.example/kontakt.html"
+    command = [sys.executable, "-m", "allmende", "takedown", "demo-text", "--url", url, "--reason", "privacy"]
+    subprocess.run([*command, "--ticket", "T-1", "--yes"], cwd=tmp_path, check=True, capture_output=True)
+    shards = sorted((tmp_path / "demo-text/release/shards").glob("*.parquet"))
+    left = {row for path in shards for row in pq.read_table(path).column("url").to_pylist()}
+    assert left == {row["url"] for row in rows} - {url}

@@ -133,7 +133,8 @@ class Worker:
         told = self.told.to_table(columns=["row", "signals"], filter=pc.field("part") == part)
         more = dict(zip(told.column("row").to_pylist(), told.column("signals").to_pylist(), strict=True))
         signals = table.column("signals").to_pylist()
-        both = [[*more.get(row, ()), *own] for row, own in zip(rows.tolist(), signals, strict=True)]
+        pairs = zip(rows.tolist(), signals, strict=True)
+        both = [[*more.get(row, ()), *(own or ())] for row, own in pairs]  # null in rows that a take-down left blank
         place = DOCUMENTS.get_field_index("signals")
         return table.set_column(place, DOCUMENTS.field(place), pa.array(both, DOCUMENTS.field(place).type))
 
