@@ -35,6 +35,7 @@ def captures() -> dict[str, bytes]:
 
 
 def test_every_page_has_an_origin_and_free_terms(origins, captures):
+    assert (len(origins), sum(bool(row["package"]) for row in origins.values())) == (462, 414)
     assert set(captures) <= set(origins)
     assert {row["licence"] for row in origins.values()} == FREE
     assert all(bool(row["package"]) == (row["licence"] != "CC0-1.0") for row in origins.values())
