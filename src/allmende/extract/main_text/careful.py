@@ -100,7 +100,12 @@ def _body(tree: HtmlElement | None, cheap: int, *, markdown: bool) -> tuple[_Ele
 
 def _found(tree: HtmlElement, options: Extractor) -> _Element | None:
     document = bare_extraction(tree, options=options)
-    return document.body if isinstance(document, Document) else None
+    if not isinstance(document, Document) or document.body is None:
+        return None
+    for block in document.body.iter("p", "head", "item", "cell", "quote"):
+        if block.text:  # how the page's source is indented; code keeps its own
+            block.text = block.text.lstrip()
+    return document.body
 
 
 def _left_out(body: _Element, cheap: str) -> bool:
