@@ -110,6 +110,10 @@ def test_words_survive_every_encoding(rows):
     assert "пакет" in texts["https://packaging-guide.example/ru/html/kde.html"], "KOI8-R, by a header"
 
 
+def test_how_a_page_is_indented_is_no_part_of_its_text(rows):
+    assert [row["url"] for row in rows if row["text"] != row["text"].strip()] == []
+
+
 def test_of_what_comes_twice_one_stays(rows):
     kept = Counter(urlsplit(row["url"]).path for row in rows if "handbook" in row["url"])
     twice = ["de-DE/stable/sect.why-debian.html", "it-IT/stable/preface.html", "fr-FR/stable/sect.how-to-migrate.html"]

@@ -158,11 +158,3 @@ def test_pages_of_any_charset_give_the_same_text(charset):
     body = ARTICLE.encode(charset)
     declared = "" if charset == "utf-16" else f"text/html; charset={charset}"
     assert careful(decode_page(body, declared)) == careful(ARTICLE)
-
-
-def test_indentation_of_the_source_is_no_text_but_that_of_code_is():
-    para = f'<div class="para">\n\t\t\t{PARAGRAPH}\n\t\t</div>'
-    html = f"<html><body><div><div>{para}</div>{para.replace('Die', 'Eine')}<pre>if x:\n\treturn 1</pre></div></body></html>"
-    lines = careful(html).text.split("\n")
-    assert PARAGRAPH.replace("Die", "Eine") in lines
-    assert "\treturn 1" in lines
