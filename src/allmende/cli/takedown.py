@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     )
 )
 @click.argument("dataset")
-@click.option("--url", "urls", multiple=True, help="Image URL.")
-@click.option("--domain", "domains", multiple=True, help="Domain of the image; all hosts below it, too.")
-@click.option("--sha256", "sha256s", multiple=True, help="SHA-256 of the original file.")
+@click.option("--url", "urls", multiple=True, help="URL of the image or page.")
+@click.option("--domain", "domains", multiple=True, help="Domain of the image or page; all hosts below it, too.")
+@click.option("--sha256", "sha256s", multiple=True, help="SHA-256 of the original file, or of a text, normalised.")
 @click.option("--phash", "phashes", multiple=True, help="PDQ hash; takes down all pictures that look the same.")
-@click.option("--uid", "uids", multiple=True, help="A sample's uid.")
+@click.option("--uid", "uids", multiple=True, help="A sample's or document's uid.")
 @click.option(
     "--file",
     "lists",
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--reason",
     type=click.Choice(["illegal", "privacy", "copyright", "opt-out", "other"]),
-    help="Class of the reason. For illegal, privacy and copyright the picture stays out wherever it is found.",
+    help="Class of the reason. For illegal, privacy and copyright the picture or text stays out wherever it is found.",
 )
 @click.option("--ticket", help="Name of the request; only a salted hash of it is stored.")
 @click.option("--dry-run", is_flag=True, help="Show what would go; change nothing.")

@@ -1,12 +1,29 @@
-"""Which texts are the same, inside one bucket: on keys alone, some 50 bytes a row."""
+"""Which texts are the same; inside one bucket: on keys alone, some 50 bytes a row."""
 
+from hashlib import sha256
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from allmende.identity import key64
+
 Keys = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
+
+
+def text_key(text: str) -> int:
+    """64-bit hash of a text, case folded and white space collapsed: equal for exact duplicates."""
+    return key64(_normalised(text))
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 of a text normalised in the same way, 64 hex digits: by it a take-down log knows the text at any URL."""
+    return sha256(_normalised(text).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _normalised(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 class SameTexts(NamedTuple):

@@ -57,9 +57,11 @@ def _hits(manifest: Manifest, samples: pa.Table, failures: pa.Table, tombstones:
 def content(lake: Lake, hits: Hits) -> Iterator[tuple[Kind, str]]:
     """What the files of the samples found are: their digest, and how they look where that means anything.
 
-    Documents have no file: a text is taken down under its own name and place.
+    Of documents the digest of the text, normalised as for finding duplicates.
     """
     if is_text(lake):
+        for digest in texts.digests(lake, hits):
+            yield "sha256", digest
         return
     table = _columns(lake, f"samples/{lake.step('samples').manifest(hits.part).file('.parquet')}", _FILE)
     for digest, phash, quality in zip(*_lists(table.filter(pa.array(hits.samples)), _FILE), strict=True):

@@ -37,7 +37,7 @@ from allmende.steps.tombstone_folder import TombstoneFolder, folder_of, missing
 from allmende.steps.tombstone_screen import Tombstones
 
 CONTENT_FOLLOWS: frozenset[ReasonClass] = frozenset({"illegal", "privacy", "copyright"})
-"""Reasons that are about the picture, wherever it lies: its digest and its looks are logged, too. Who opts out with a URL or a
+"""Reasons that are about the picture or text, wherever it lies: its digest and its looks are logged, too. Who opts out with a URL or a
 domain speaks for that address only."""
 OLDER = "logged before"
 """Stands for the reason where a dataset only catches up with its log."""

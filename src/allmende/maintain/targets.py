@@ -25,7 +25,7 @@ class Targets(msgspec.Struct, frozen=True, kw_only=True):
     domains: tuple[str, ...] = ()
     """Lower case, punycode; each stands for all hosts below it, too."""
     sha256s: tuple[str, ...] = ()
-    """Of original files, 64 hex digits."""
+    """Of original files, or of texts (`dedup.same_text.text_digest`), 64 hex digits."""
     phashes: tuple[str, ...] = ()
     """PDQ hashes, 64 hex digits: all pictures that look the same."""
     uids: tuple[str, ...] = ()

@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from allmende.dedup.same_text import text_digest
 from allmende.lake import Lake, Manifest, PartWriter
 from allmende.maintain.hits import Hits
+from allmende.safety.veil import Kind
 from allmende.schema import DOCUMENTS, Reason
 from allmende.steps.buckets import BucketWriter
 from allmende.steps.permitted import HOSTS, HOSTS_SCHEMA
@@ -22,14 +24,15 @@ from allmende.steps.tombstone_screen import Mask, Tombstones, any_of
 KEPT_COLUMNS = frozenset({"language", "crawl", "captured_at", "seen", "order_key"})
 """Columns that a row keeps: none of them says what it was or where it came from."""
 
+ROWS = 500
+"""Documents in memory at once."""
+
 
 def search(lake: Lake, tombstones: Tombstones) -> Iterator[Hits]:
     """The parts in which rows are named that are still there."""
     for manifest in lake.step("documents").manifests():
-        columns = ["url", "uid", "language", "order_key"]
-        with lake.open(f"documents/{manifest.file('.parquet')}") as file:
-            table = pq.read_table(file, columns=columns)
-        masks = tombstones.rows(table.column("url").to_pylist(), table.column("uid").to_pylist())
+        table = _read(lake, manifest, ["language", "order_key"])
+        masks = _masks(lake, manifest, tombstones)
         found = any_of(masks)
         if not found.any():
             continue
@@ -43,6 +46,38 @@ def search(lake: Lake, tombstones: Tombstones) -> Iterator[Hits]:
             languages=dict(Counter(gone.column("language").to_pylist())),
             order_keys=gone.column("order_key").to_pylist(),
         )
+
+
+def digests(lake: Lake, hits: Hits) -> Iterator[str]:
+    """Digests of the texts of the documents that were found."""
+    begin = 0
+    for batch in _batches(lake, lake.step("documents").manifest(hits.part), ["text"]):
+        found = batch.filter(pa.array(hits.samples[begin : begin + len(batch)]))
+        begin += len(batch)
+        yield from map(text_digest, found.column("text").to_pylist())
+
+
+def _masks(lake: Lake, manifest: Manifest, tombstones: Tombstones) -> dict[Kind, Mask]:
+    """Which documents of a part are named, by what names them. Texts are read only if the log names content."""
+    columns = ["url", "uid", "text"] if tombstones.looks_at_files else ["url", "uid"]
+    found: list[dict[Kind, Mask]] = [tombstones.documents([], [], [])]
+    for batch in _batches(lake, manifest, columns):
+        rows = {name: batch.column(name).to_pylist() for name in columns}
+        texts = rows.get("text", [None] * len(batch))
+        found.append(tombstones.documents(rows["url"], rows["uid"], texts))
+    return {kind: np.concatenate([masks[kind] for masks in found]) for kind in found[0]}
+
+
+def _read(lake: Lake, manifest: Manifest, columns: list[str]) -> pa.Table:
+    with lake.open(f"documents/{manifest.file('.parquet')}") as file:
+        return pq.read_table(file, columns=columns)
+
+
+def _batches(lake: Lake, manifest: Manifest, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Columns of a part, in the order asked for, `ROWS` rows at a time."""
+    with lake.open(f"documents/{manifest.file('.parquet')}") as file:
+        for batch in pq.ParquetFile(file).iter_batches(ROWS, columns=columns):
+            yield batch.select(columns)
 
 
 def rewrite(lake: Lake, hits: Hits) -> None:

@@ -22,7 +22,8 @@ from allmende.safety.pdq_index import Hashes
 
 Kind = Literal["url", "domain", "sha256", "phash", "uid"]
 """What a take-down can name. url: normalised. domain: lower case, punycode; stands for all hosts below it. sha256: of the
-original file. phash: PDQ. uid: a sample, that is a URL with a caption."""
+original file, or of a normalised text (`dedup.same_text.text_digest`). phash: PDQ. uid: a sample, that is a URL with a caption
+or text."""
 
 SALT_BYTES = 32
 DIGEST_BYTES = 16

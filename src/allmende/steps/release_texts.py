@@ -30,6 +30,7 @@ from allmende.steps.step import Parts, Settings
 
 GROUP_BYTES = 128_000_000
 READ_AT_ONCE = 256
+_NAMED = ["url", "uid", "text"]
 
 TOKENS = "tokens/"
 """How facts about tokens begin in the manifests of shards; the language follows."""
@@ -140,10 +141,12 @@ class Worker:
 
     def _without_taken_down(self, table: pa.Table, rows: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Any, int]:
         """Row numbers without those that were taken down, and how many these are."""
-        named = table.select(["url", "uid"]).take(pa.array(rows))
-        stays = named.column("uid").is_valid().to_numpy()  # a take-down leaves a blank row
+        stays = table.column("uid").take(pa.array(rows)).is_valid().to_numpy()  # a take-down leaves a blank row
         for screen in self.tombstones:
-            stays = stays & ~screen.before(named).is_valid().to_numpy(zero_copy_only=False)
+            for begin in range(0, len(rows), READ_AT_ONCE):
+                named = table.select(_NAMED).take(pa.array(rows[begin : begin + READ_AT_ONCE]))
+                gone = screen.documents(*(column.to_pylist() for column in named.columns))
+                stays[begin : begin + READ_AT_ONCE] &= ~gone
         return rows[stays], int((~stays).sum())
 
     def _samples(

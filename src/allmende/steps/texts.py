@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from allmende.commoncrawl.source import open_archive
 from allmende.commoncrawl.warc import read_warc
 from allmende.dedup.minhash import Options, Signer
+from allmende.dedup.same_text import text_key
 from allmende.errors import RecipeError, SourceMissing, SourceRefused
 from allmende.extract.document import read_body
 from allmende.extract.extractor import make_extractor
@@ -248,8 +249,7 @@ class _Output:
                 rows.append(row | self._place)
         rows = self._final(rows)
         for screen in self._worker.tombstones:
-            named = pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in ("url", "uid")})
-            taken = screen.before(named).is_valid().to_pylist()
+            taken = screen.documents(*([row[name] for row in rows] for name in ("url", "uid", "text"))).tolist()
             for row in itertools.compress(rows, taken):
                 self._drop(Dropped(Reason.TAKEN_DOWN, row["language"]))
             rows = [row for row, gone in zip(rows, taken, strict=True) if not gone]
@@ -346,8 +346,3 @@ def final_columns(url: str, text: str, seed: int) -> Row:
         "seen": 1,
         "order_key": order_key(seed, name),
     }
-
-
-def text_key(text: str) -> int:
-    """64-bit hash of a text, case folded and white space collapsed: equal for exact duplicates."""
-    return key64(" ".join(text.casefold().split()))

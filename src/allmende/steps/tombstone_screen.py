@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from allmende.dedup.same_text import text_digest
 from allmende.lake import Lake
 from allmende.media.sample import ImageSample
 from allmende.recipe import Recipe
@@ -66,6 +67,14 @@ class Tombstones:
             quality: PDQ quality, 0..100.
         """
         return {"sha256": self._named("sha256", sha256), "phash": self._alike(phash, quality)}
+
+    def documents(
+        self, urls: Sequence[str | None], uids: Sequence[str | None], texts: Sequence[str | None]
+    ) -> dict[Kind, Mask]:
+        """Which documents are named, by what names them: also by a text that was taken down under another URL."""
+        asked = texts if "sha256" in self._sets else [None] * len(texts)
+        digests = [None if text is None else text_digest(text) for text in asked]
+        return self.rows(urls, uids) | {"sha256": self._named("sha256", digests)}
 
     def _named(self, kind: Kind, values: Sequence[str | None]) -> Mask:
         found = np.zeros(len(values), np.bool_)
@@ -154,6 +163,10 @@ class TombstoneScreen:
             return None
         taken = any_of(self._tombstones.files([found.sha256], [found.phash], [found.phash_quality]))
         return Reason.TAKEN_DOWN if taken[0] else None
+
+    def documents(self, urls: Sequence[str | None], uids: Sequence[str | None], texts: Sequence[str | None]) -> Mask:
+        """Which documents were taken down."""
+        return any_of(self._tombstones.documents(urls, uids, texts))
 
 
 def load(lake: Lake, recipe: Recipe) -> tuple[TombstoneScreen, ...]:

@@ -1,0 +1,63 @@
+"""Documents that are taken down: by name, and by their text wherever it lies."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from allmende.dedup.same_text import text_digest
+from allmende.maintain.takedown import take_down
+from allmende.maintain.targets import Targets
+from allmende.schema import Reason
+from allmende.testing.archives import Archive
+from allmende.testing.text_pages import page, paragraphs
+
+
+def archive(*pages):
+    made = Archive()
+    for url, seed in pages:
+        made.page(url, page("de", paragraphs("de", seed)))
+    return made
+
+
+def documents(lake):
+    tables = [pq.read_table(lake.at(name)) for name in lake.step("documents").files()]
+    return [row for row in pa.concat_tables(tables).to_pylist() if row["uid"]]
+
+
+def by_url(lake):
+    return {row["url"]: row for row in documents(lake)}
+
+
+TWICE = archive(("http://a.example/1", 1), ("http://b.example/1", 1), ("http://a.example/2", 2))
+
+
+def test_white_space_and_case_make_no_other_text():
+    assert text_digest("Ein  Text\n") == text_digest("EIN TEXT") != text_digest("Ein Tex t")
+
+
+@pytest.mark.parametrize(("reason", "left"), [("privacy", 1), ("opt-out", 2)])
+def test_only_some_reasons_follow_a_text_to_other_addresses(build_text, reason, left):
+    lake = build_text([TWICE])
+    gone = by_url(lake)["http://a.example/1"]
+    removal = take_down(lake, Targets.of(uids=[gone["uid"]]), reason=reason, ticket="T-1")
+    assert (removal.samples, removal.entries) == (3 - left, 3 - left)
+    assert len(documents(lake)) == left
+    assert lake.step("documents").counts()["document"].dropped[Reason.TAKEN_DOWN] == 3 - left
+
+
+def test_a_text_that_was_taken_down_is_not_taken_up_again_from_another_address(build_text):
+    lake = build_text([TWICE])
+    row = by_url(lake)["http://a.example/1"]
+    take_down(lake, Targets.of(urls=[row["url"]]), reason="illegal", ticket="T-1")
+    log = f'[safety]\ntombstones = "{lake.at("tombstones")}"\n'
+    other = build_text([archive(("http://c.example/new", 1), ("http://c.example/3", 3))], log, name="other")
+    assert list(by_url(other)) == ["http://c.example/3"]
+    assert other.step("documents").counts()["document"].dropped == {str(Reason.TAKEN_DOWN): 1}
+
+
+def test_a_text_can_be_named_by_its_digest(build_text):
+    lake = build_text([TWICE])
+    named = text_digest(by_url(lake)["http://a.example/1"]["text"].upper())
+    removal = take_down(lake, Targets.of(sha256s=[named]), reason="other", ticket="T-1")
+    assert removal.by_kind == {"sha256": 2}
+    assert list(by_url(lake)) == ["http://a.example/2"]
