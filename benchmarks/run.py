@@ -18,6 +18,7 @@ BENCHMARKS = {
     "main_text": "Main text of pages",
     "near_duplicates": "MinHash signatures of texts",
     "near_memory": "Clusters of 10 million documents",
+    "text_chain": "WARC → filtered documents",
     "text_memory": "Memory of a build of text",
     "decode_images": "Image decoding",
     "fetch_client": "HTTP client",
