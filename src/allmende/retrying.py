@@ -36,7 +36,9 @@ def retry(
     """
     recipe = Dataset(lake).recipe
     if recipe.dataset.kind == "text":
-        raise RecipeError(f"{lake.root} is a dataset of text: nothing of it was requested, so nothing can be asked again.")
+        raise RecipeError(
+            f"{lake.root} is a dataset of text: nothing of it was requested, so nothing can be asked again."
+        )
     engine, progress = engine or Engine(workers=recipe.run.workers), progress or Silent()
     again = Retry(tuple(matching_reasons(reasons)), tuple(statuses or ()))
     folder = lake.step("samples")
