@@ -11,10 +11,12 @@ from allmende.errors import LakeError, LakeTooNew, Untrusted
 from allmende.lake import File, Lake, Manifest, StepFolder, explained
 from allmende.maintain.problem import Flaw, Problems
 from allmende.publish import manifest as form
+from allmende.publish.jsonl import SUFFIX as JSONL
 from allmende.publish.unsafe import why_unsafe
 from allmende.recipe import Recipe
 
 FOLDERS = ("release/shards", "shards")
+_ENDS = (".parquet", ".tar", JSONL)
 
 
 class Copy(msgspec.Struct, frozen=True):
@@ -28,7 +30,7 @@ class Copy(msgspec.Struct, frozen=True):
     recipe: Recipe | None
     """None if it is not there; a copy of the release has it, too."""
     sink: str
-    """webdataset, parquet or files, told by the files themselves."""
+    """webdataset, parquet, files or jsonl, told by the files themselves."""
     shards: tuple[str, ...]
     """Their names, sorted."""
     files: dict[str, int]
@@ -57,7 +59,7 @@ def locate(location: str) -> Copy:
     parent, _, last = lake.root.rpartition("/")
     for holder, folder in (*((lake, folder) for folder in FOLDERS), (Lake(parent or "."), last)):
         files = _listing(holder, folder)
-        stems = {stem for name in files for end in (".parquet", ".tar") if (stem := name.removesuffix(end)) != name}
+        stems = {stem for name in files for end in _ENDS if (stem := name.removesuffix(end)) != name}
         shards = tuple(sorted(stem for stem in stems if stem.isdecimal()))
         if shards:
             return Copy(lake.root, holder, folder, recipe, _sink(files), shards, files)
@@ -78,6 +80,8 @@ def _listing(lake: Lake, folder: str) -> dict[str, int]:
 def _sink(files: dict[str, int]) -> str:
     if any(name.endswith(".tar") for name in files):
         return "webdataset"
+    if any(name.endswith(JSONL) for name in files):
+        return "jsonl"
     return (
         "files" if any(name.endswith(".json") and name.partition("/")[0].isdecimal() for name in files) else "parquet"
     )

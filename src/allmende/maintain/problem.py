@@ -42,8 +42,9 @@ class Flaw(StrEnum):
     IMAGE_SIZE = "image_size", "An image has other sides than its row says."
     IMAGE_UNDECODABLE = "image_undecodable", "An image can't be decoded (with `--decode`)."
     IMAGE_OTHER = "image_other", "An image shows something else than its perceptual hash says (with `--decode`)."
-    JSON = "json", "The JSON of a sample contradicts its row of the metadata table."
+    JSON = "json", "The JSON of a sample contradicts its row of the metadata table; a line is no document."
     CAPTION = "caption", "The caption beside an image contradicts its row of the metadata table."
+    TEXT = "text", "Numbers of a document are not those of its text: characters, words, key."
     UID = "uid", "The uid of a sample is not that of its URL and caption, or text."
 
 

@@ -13,6 +13,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from allmende.dedup.same_text import text_key
 from allmende.identity import uid
 from allmende.lake import File
 from allmende.maintain.copies import Copy
@@ -21,6 +22,7 @@ from allmende.maintain.tar_stream import ArchiveDamaged, Member, TarStream
 from allmende.media import probe
 from allmende.publish.member import described, json_fields
 from allmende.publish.unsafe import why_unsafe
+from allmende.schema import DOCUMENTS
 
 MEMBER_BYTES = 256 << 20
 """A larger member is not read: no sample of ours comes near."""
@@ -29,7 +31,7 @@ ROWS = 100
 """Rows of a table in memory at once, as Python values."""
 
 _NEEDED = ("key", "uid", "url", "caption", "width", "height", "format")
-_OF_DOCUMENT = ("key", "uid", "url", "text")
+OF_DOCUMENT = ("key", "uid", "url", "text", "language", "chars", "words", "text_key")
 """Columns of a table of documents: the one with the text tells it."""
 _PLACES = tuple(f"{kind}_{what}" for kind in ("image", "json", "text") for what in ("offset", "size"))
 
@@ -58,6 +60,7 @@ class ShardReader:
     """
 
     def __init__(self, copy: Copy, recorded: dict[str, File], problems: Problems):
+        self.sink = copy.sink
         self.lake = copy.lake
         self.at = copy.at
         self.there = copy.files
@@ -73,9 +76,10 @@ class ShardReader:
         with self.lake.open(self.at(name)) as file:
             size = file.seek(0, io.SEEK_END)
             file.seek(0)
-            self._compare(name, size, hashlib.file_digest(cast(Any, file), "sha256").hexdigest())
+            self.compare(name, size, hashlib.file_digest(cast(Any, file), "sha256").hexdigest())
 
-    def _compare(self, name: str, size: int, digest: str) -> None:
+    def compare(self, name: str, size: int, digest: str) -> None:
+        """What was read of a file among the shards against what the manifest says."""
         self.bytes += size
         self.checked.add(name)
         told = self.recorded.get(name)
@@ -98,11 +102,14 @@ class ShardReader:
         self, table: pq.ParquetFile, name: str, shard: str, needed: tuple[str, ...]
     ) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
         schema = table.schema_arrow
-        of_text = schema.get_field_index("text") >= 0
-        wanted = _OF_DOCUMENT if of_text else (*_NEEDED, *needed)
+        of_text = self.sink == "parquet" and "text" in schema.names and "caption" not in schema.names
+        wanted = OF_DOCUMENT if of_text else (*_NEEDED, *needed)
         lacking = [column for column in wanted if schema.get_field_index(column) < 0]
         if lacking:
             self.problems.add(Flaw.TABLE_DAMAGED, name, f"lacks the columns {', '.join(lacking)}")
+            return
+        if of_text and (others := _other_types(schema)):
+            self.problems.add(Flaw.TABLE_DAMAGED, name, f"has columns of another type: {', '.join(others)}")
             return
         fields = tuple(json_fields(pa.schema([field for field in schema if field.name not in _OF_SINK])))
         before = ""
@@ -124,14 +131,14 @@ class ShardReader:
                 yield from _Members(self, tar, name).samples(self.rows(f"{shard}.parquet", shard, _PLACES))
             except ArchiveDamaged as error:
                 self.problems.add(Flaw.ARCHIVE_DAMAGED, name, str(error))
-            self._compare(name, *tar.finish())
+            self.compare(name, *tar.finish())
         self.check_file(f"{shard}.parquet")
 
     def parquet(self, shard: str) -> Iterator[Sample]:
         """The samples of `SHARD.parquet` with images inside; documents have none."""
         name = f"{shard}.parquet"
         for row, _ in self.rows(name, shard, ("image",)):
-            if "text" in row:
+            if "caption" not in row:
                 yield Sample(f"{name}, document {row['key']}", row, b"")
                 continue
             image = row["image"] if isinstance(row["image"], dict) else {}
@@ -170,7 +177,7 @@ class ShardReader:
             self.problems.add(Flaw.MEMBER_MISSING, path, "not there" if size is None else "too large")
             return None
         content = self.lake.read(self.at(path))
-        self._compare(path, len(content), hashlib.sha256(content).hexdigest())
+        self.compare(path, len(content), hashlib.sha256(content).hexdigest())
         return content
 
 
@@ -246,15 +253,38 @@ class _Members:
 def check_sample(sample: Sample, problems: Problems) -> None:
     """A sample against its row."""
     row = sample.row
-    words = "text" if "text" in row else "caption"
+    words = "caption" if "caption" in row else "text"
     if words == "caption":
         _check_image(sample, problems)
+    else:
+        _check_text(sample, problems)
     if isinstance(row["url"], str) and row["uid"] != uid(row["url"], row[words] or ""):
         problems.add(Flaw.UID, sample.where, f"uid {row['uid']}")
     if sample.words is not None and words == "caption" and sample.words != (row["caption"] or "").encode():
         problems.add(Flaw.CAPTION, sample.where, "the words are others")
     if sample.document is not None:
         _check_document(sample, sample.document, problems)
+
+
+def _other_types(schema: pa.Schema) -> list[str]:
+    """Columns of a table of documents that have another type than they should."""
+    known = [(field, DOCUMENTS.field(field.name)) for field in schema if field.name in DOCUMENTS.names]
+    return [found.name for found, ours in known if _kind(found.type) != _kind(ours.type)]
+
+
+def _kind(kind: pa.DataType) -> Any:
+    """A type as far as tables have to agree: some write a map as a list of pairs, and inner fields have other names."""
+    return "nested" if pa.types.is_nested(kind) else kind
+
+
+def _check_text(sample: Sample, problems: Problems) -> None:
+    row, text = sample.row, sample.row["text"]
+    if not isinstance(text, str):
+        problems.add(Flaw.MEMBER_MISSING, sample.where, "no text")
+        return
+    found = {"chars": len(text), "words": len(text.split()), "text_key": text_key(text)}
+    for name in (name for name, value in found.items() if row[name] != value):
+        problems.add(Flaw.TEXT, sample.where, f"{name} {found[name]}; the row says {row[name]}")
 
 
 def _check_image(sample: Sample, problems: Problems) -> None:

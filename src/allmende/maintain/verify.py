@@ -16,10 +16,12 @@ from allmende.engine import Engine
 from allmende.lake import Lake
 from allmende.maintain import copies
 from allmende.maintain.copies import Copy, Recorded
+from allmende.maintain.documents import lines
 from allmende.maintain.findings import OnlineReport
 from allmende.maintain.problem import Flaw, Problem, Problems
 from allmende.maintain.shards import Sample, ShardReader, check_sample
 from allmende.maintain.stored_images import StoredImages
+from allmende.publish.jsonl import SUFFIX as JSONL
 from allmende.publish.unsafe import why_unsafe
 
 REPORT = "verify.json"
@@ -144,13 +146,16 @@ class _Nothing:
 
 def _samples(reader: ShardReader, copy: Copy, shard: str) -> Iterator[Sample]:
     """The samples of a shard, if its files are there."""
-    needed = [f"{shard}.parquet"] + ([f"{shard}.tar"] if copy.sink == "webdataset" else [])
+    ends = {"webdataset": (".parquet", ".tar"), "jsonl": (JSONL,)}
+    needed = [f"{shard}{end}" for end in ends.get(copy.sink, (".parquet",))]
     missing = [name for name in needed if name not in copy.files]
     for name in missing:
         if name not in reader.recorded:  # else it is told already
             reader.problems.add(Flaw.FILE_MISSING, name, "its shard has other files")
     if missing:
         return iter(())
+    if copy.sink == "jsonl":
+        return lines(reader, shard)
     kinds = {"webdataset": reader.webdataset, "parquet": reader.parquet, "files": reader.files}
     return kinds[copy.sink](shard)
 

@@ -58,20 +58,31 @@ class Jsonl:
 
     def read(self, folder: str, shard: str) -> Iterator[tuple[dict[str, Any], bytes]]:
         """Yields the documents of a shard, with an empty image; see `Sink.read`."""
-        changes = _changes(DOCUMENTS, _READ)
         with fsspec.open(f"{folder}/{shard}{SUFFIX}", "rb") as file:
             reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
             for line in io.BufferedReader(reader, 1 << 20):
-                row: dict[str, Any] = msgspec.json.decode(line)
-                for name, change in changes.items():
-                    if row.get(name) is not None:
-                        row[name] = change(row[name])
-                yield row, b""
+                yield row_of(line), b""
 
     def usage(self, release: Release) -> Usage:
         """Snippets for datasets, pandas and the shell; see `Sink.usage`."""
         text = _USAGE.format(folder=release.folder, first=release.shards[0])
         return Usage(f"{release.folder}/*{SUFFIX}", (), text)
+
+
+def row_of(line: bytes) -> dict[str, Any]:
+    """The row that a line stands for, values as in Parquet.
+
+    Raises:
+        ValueError: if it stands for none.
+    """
+    try:
+        row: dict[str, Any] = msgspec.json.decode(line)
+        for name, change in _CHANGES_READ.items():
+            if row.get(name) is not None:
+                row[name] = change(row[name])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"no document: {error}") from error
+    return row
 
 
 def _changes(fields: Iterable[pa.Field], kinds: dict[str, Change]) -> dict[str, Change]:
@@ -103,6 +114,7 @@ _READ: dict[str, Change] = {
     "time": datetime.fromisoformat,
     "list": _with_times,
 }
+_CHANGES_READ = _changes(DOCUMENTS, _READ)
 
 _USAGE = """\
 ### Hugging Face datasets
