@@ -24,7 +24,7 @@ from allmende.lock import locked
 from allmende.progress import Progress, Silent
 from allmende.recipe import Recipe
 from allmende.safety import lists
-from allmende.steps import list_screen
+from allmende.steps import decontaminate, list_screen
 from allmende.steps.documents import write_documents
 from allmende.steps.order import SAMPLES, steps
 from allmende.steps.release_manifest import check_beginning
@@ -72,6 +72,7 @@ def build(
     with session(lake, engine, "build"):
         _same_recipe(lake, recipe, redo=redo)
         list_screen.prepare(lake, recipe, redo=redo)
+        decontaminate.prepare(lake, recipe, redo=redo)
         return run_steps(lake, recipe, engine, progress)
 
 
@@ -92,6 +93,7 @@ def outlook(recipe: Recipe) -> Outlook:
     """What `build` would do, without doing it. Path lists are read, nothing is written."""
     recipe_file.check(recipe)
     lists.load(recipe.safety)
+    decontaminate.check(recipe)
     lake = Lake(recipe_file.output(recipe))
     states = {}
     first = steps(recipe)[0]

@@ -98,7 +98,8 @@ class Dataset:
         recipe = self.recipe
         asked = ("robots", "permitted") if recipe.permission.captures else ()
         judged = ("quality",) if recipe.quality.signals else ()
-        return (TEXT_STEPS[0], *asked, *judged, *TEXT_STEPS[1:])
+        compared = ("decontaminated",) if recipe.decontamination.sets else ()
+        return (TEXT_STEPS[0], *asked, *judged, *compared, *TEXT_STEPS[1:])
 
     def manifests(self, step: str) -> list[Manifest]:
         """Manifests of the finished parts of a step."""

@@ -205,6 +205,19 @@ class NearDuplicates(Section, frozen=True, kw_only=True):
     seed: Annotated[int, _about("Seed of the hash functions.", ge=0)] = 1
 
 
+class Decontamination(Section, frozen=True, kw_only=True):
+    """Evaluation sets that must not be in documents. Those that have a run of words of one are dropped, and listed in the release."""
+
+    sets: Annotated[
+        tuple[str, ...],
+        _about(
+            "Files of evaluation sets by path or URL: jsonl and txt (also .gz, .zst), parquet. Their contents decide, not their names."
+        ),
+    ] = ()
+    ngram: Annotated[int, _about("Words in a run (GPT-3: 13).", ge=1, le=100)] = 13
+    least: Annotated[int, _about("Different runs of one set that a document must have.", ge=1)] = 1
+
+
 class Dedup(Section, frozen=True, kw_only=True):
     """What counts as the same, and as too often."""
 
@@ -403,6 +416,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     text: Text = Text()
     quality: Quality = Quality()
     near_duplicates: NearDuplicates = NearDuplicates()
+    decontamination: Decontamination = Decontamination()
     dedup: Dedup = Dedup()
     fetch: Fetch = Fetch()
     images: Images = Images()

@@ -36,6 +36,7 @@ SECTIONS = {
         "text",
         "quality",
         "near_duplicates",
+        "decontamination",
         "dedup",
         "permission",
         "safety",

@@ -271,6 +271,12 @@ class Reason(StrEnum):
         "A near-duplicate is in one of the datasets of `dedup.earlier`.",
     )
 
+    TEXT_CONTAMINATED = (
+        "text_contaminated",
+        "dedup",
+        "The text has a run of words of an evaluation set of `decontamination.sets`.",
+    )
+
     # Before the request
     ADDRESS_REFUSED = (
         "address_refused",

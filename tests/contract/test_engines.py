@@ -7,12 +7,13 @@ import sys
 
 import fsspec
 import msgspec
+import pyarrow.parquet as pq
 import pytest
 
 from allmende import demo
 from allmende.recipe_file import dumps
 from allmende.testing.compare import fingerprint
-from allmende.testing.text_pages import text_archive
+from allmende.testing.text_pages import paragraphs, text_archive
 
 
 def build(home, *flags, output="set", **environment):
@@ -67,7 +68,9 @@ def build_text(home, *flags, output="set", **environment):
     home.mkdir(exist_ok=True)
     for number in range(3):
         (home / f"{number}.warc.gz").write_bytes(text_archive(number, pages=12).to_bytes())
+    (home / "quiz.txt").write_text("\n\n".join(paragraphs("de", "0/0/0")))
     text = '[text]\nlanguages = ["de", "fr"]\n[publish]\nshard_size = 10\n[quality]\nsignals = true\n'
+    text += '[decontamination]\nsets = ["quiz.txt"]\n'
     head = f'[dataset]\nname = "set"\nkind = "text"\noutput = "{output}"\n[select]\narchives = ["*.warc.gz"]\n'
     (home / "recipe.toml").write_text(head + text)
     return run(home, *flags, **environment)
@@ -78,6 +81,7 @@ def local_text(tmp_path_factory):
     home = tmp_path_factory.mktemp("text")
     build_text(home)
     assert json.loads((home / "set/near/part-00000.json").read_text())["counts"]["document"]["dropped"]
+    assert pq.read_table(home / "set/release/removed_contaminated.parquet").num_rows
     return home / "set"
 
 

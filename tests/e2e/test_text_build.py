@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from allmende.testing.compare import fingerprint
-from allmende.testing.text_pages import text_archive
+from allmende.testing.text_pages import paragraphs, text_archive
 
 
 @pytest.fixture
@@ -70,6 +70,40 @@ def test_another_recipe_redoes_what_it_changes_and_no_more(allmende, recipe):
     other = recipe.read_text().replace('kind = "text"', "").replace('sink = "parquet"', "").replace('kind = "warc"', "")
     recipe.write_text(other)
     assert "is a dataset of text" in allmende("build", recipe, code=2)
+
+
+def test_documents_with_evaluation_sets_are_removed_and_listed(allmende, recipe):
+    page, release = "http://s1.example/1/1", allmende.home / "mine/release"
+    quiz = allmende.home / "quiz.jsonl"
+    quiz.write_text(json.dumps({"question": " ".join(paragraphs("pl", "0/1/1")), "answer": "?"}))
+    recipe.write_text(recipe.read_text().replace("#: sets = []", 'sets = ["quiz.jsonl"]'))
+    assert "text_contaminated" in allmende("build", recipe)
+    left = {row["url"] for row in released(allmende.home / "mine")}
+    assert len(left) == 60
+    assert page not in left
+    listed = pq.read_table(release / "removed_contaminated.parquet").to_pylist()
+    assert [row["set"] for row in listed] == ["quiz"]
+    assert listed[0]["words"] > 100
+    manifest = json.loads((release / "manifest.json").read_text())
+    assert "removed_contaminated.parquet" in manifest["files"]
+    card = (release / "README.md").read_text()
+    assert "| `quiz` | 1 | 0 | 1 | `quiz.jsonl` (" in card
+    assert "No text was removed" not in card
+    for step in json.loads(allmende("status", "mine", "--json")):
+        for tally in step["counts"].values():
+            assert tally["seen"] == tally["kept"] + sum(tally["dropped"].values())
+    assert "Nothing is wrong with it" in allmende("verify", "mine")
+    allmende("takedown", "mine", "--url", page, "--reason", "other", "--ticket", "T-1", "--yes")
+    assert pq.read_table(release / "removed_contaminated.parquet").num_rows == 0
+    before = fingerprint(allmende.home / "mine")
+    allmende("build", recipe)
+    assert fingerprint(allmende.home / "mine") == before
+    quiz.write_text(json.dumps({"question": "Wer?"}))
+    assert "other contents of evaluation sets: quiz" in allmende("build", recipe, code=2)
+    documents = (allmende.home / "mine/documents/part-00000.json").read_bytes()
+    allmende("build", recipe, "--redo")
+    assert (allmende.home / "mine/documents/part-00000.json").read_bytes() == documents
+    assert {row["url"] for row in released(allmende.home / "mine")} == left
 
 
 @pytest.mark.slow

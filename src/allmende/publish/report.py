@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from allmende.dedup.evaluation_sets import EvaluationSet
 from allmende.publish import charts
 from allmende.publish.excerpts import Excerpt
 from allmende.publish.figures import Figures, Pace
@@ -80,6 +81,8 @@ class TextReport(ReportBase, frozen=True, kw_only=True):
     funnel: LanguageFunnel
     """What became of pages of each language."""
     excerpts: tuple[Excerpt, ...]
+    evaluation_sets: tuple[EvaluationSet, ...] = ()
+    """Sets that documents were compared with."""
 
 
 def source_line(recipe: Recipe) -> str:

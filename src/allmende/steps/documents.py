@@ -19,6 +19,7 @@ from allmende.publish.gallery import Picture, gallery
 from allmende.publish.report import ReportData, TextReport, report_html
 from allmende.publish.right_holders import WELL_KNOWN, rights_html, rights_json
 from allmende.publish.sink import Sample, load_sink
+from allmende.steps.decontaminate import publish_removed
 from allmende.steps.list_screen import read_lists
 from allmende.steps.release_manifest import publish
 from allmende.steps.text_report import text_report
@@ -95,6 +96,7 @@ def write_documents(dataset: Dataset, removed: Mapping[str, int] | None = None) 
     }
     for name, text in content.items():
         dataset.lake.write(name, text.encode())
+    publish_removed(dataset.lake, data.recipe)
     publish(dataset, removed)
     return [*content, "release/manifest.json"]
 

@@ -29,7 +29,7 @@ from allmende.steps.step import Settings
 RECORD = "lists.json"
 KEY = "hits.key"
 SUFFIX = ".hits.parquet"
-TEXT_STEPS = ("documents", "permitted", "quality", "unique", "near", "release/shards")
+TEXT_STEPS = ("documents", "permitted", "quality", "decontaminated", "unique", "near", "release/shards")
 """All steps of text: what follows from documents depends on the lists, too."""
 
 

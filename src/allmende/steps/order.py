@@ -8,6 +8,7 @@ from allmende.recipe import Fetch, Recipe, Safety, Select
 from allmende.recipe import Permission as Policy
 from allmende.steps import (
     candidates,
+    decontaminate,
     frequent,
     near,
     permitted,
@@ -133,12 +134,22 @@ PERMITTED = Step(
     light=True,
     minds_rounds=False,
 )
+DECONTAMINATED = Step(
+    name=decontaminate.NAME,
+    unit="document",
+    plan=decontaminate.plan,
+    worker=decontaminate.Worker,
+    keys={"decontamination": ALL},
+    upstream=("documents",),
+    light=True,
+    minds_rounds=False,
+)
 UNIQUE_TEXTS = Step(
     name="unique",
     unit="document",
     plan=unique_texts.plan,
     worker=unique_texts.Worker,
-    keys={"dedup": frozenset({"max_url_seen", "max_caption_seen"})},
+    keys={"dedup": frozenset({"max_url_seen", "max_caption_seen"}), "decontamination": ALL},
     upstream=("documents",),
     light=True,
     minds_rounds=False,
@@ -178,6 +189,8 @@ def _text_steps(recipe: Recipe) -> tuple[Step, ...]:
         looks += [ROBOTS, PERMITTED]
     if recipe.quality.signals:
         looks.append(QUALITY)
+    if recipe.decontamination.sets:
+        looks.append(DECONTAMINATED)
     upstream = ("documents", *(step.name for step in looks if step is not ROBOTS))
     documents = MEASURED if recipe.quality.signals else TEXTS
     release = (

@@ -22,6 +22,7 @@ from allmende.publish.sink import load_sink
 from allmende.publish.text_figures import COLUMNS, survey_documents
 from allmende.schema import DOCUMENTS
 from allmende.steps import tombstone_screen
+from allmende.steps.decontaminate import evaluation_sets
 from allmende.steps.list_screen import read_lists
 from allmende.steps.near import KEPT
 from allmende.steps.permitted import TOLD
@@ -48,6 +49,7 @@ def text_report(dataset: Dataset, stages: tuple[Stage, ...], created: str, perso
         release_bytes=sum(file.bytes for manifest in shards for file in manifest.files.values()),
         lists=read_lists(dataset.lake),
         personal=personal,
+        evaluation_sets=evaluation_sets(dataset.lake) if dataset.recipe.decontamination.sets else (),
     )
 
 

@@ -22,6 +22,7 @@ from allmende.lake import Lake, Tally, part_id
 from allmende.recipe import Recipe
 from allmende.schema import Reason
 from allmende.steps.buckets import in_bucket
+from allmende.steps.decontaminate import contaminated_rows
 from allmende.steps.step import Parts, Settings
 from allmende.steps.texts import KEYS, keys_schema
 
@@ -77,7 +78,7 @@ class Worker:
 
 
 class Excluded:
-    """Rows of `documents/` that steps of their own dropped before duplicates are looked for: permitted and quality.
+    """Rows of `documents/` that steps of their own dropped before duplicates are looked for: permitted, quality, decontaminated.
 
     Held: a bit for each row of the parts that have any.
     """
@@ -92,6 +93,9 @@ class Excluded:
         if recipe.quality.signals:
             for manifest, table in zip(lake.step("quality").manifests(), _tables(lake, "quality"), strict=True):
                 self._exclude(int(manifest.part), table.column("row").to_numpy())
+        if recipe.decontamination.sets:
+            for part, rows in contaminated_rows(lake):
+                self._exclude(part, rows)
 
     def _exclude(self, part: int, rows: "np.ndarray[Any, np.dtype[np.int32]]") -> None:
         if not len(rows):

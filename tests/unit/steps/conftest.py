@@ -6,7 +6,7 @@ import pytest
 from allmende import recipe_file
 from allmende.lake import Lake, Plan
 from allmende.lock import leave
-from allmende.steps import near, permitted, quality, release_texts, robots_captures, texts, unique_texts
+from allmende.steps import decontaminate, near, permitted, quality, release_texts, robots_captures, texts, unique_texts
 from allmende.steps.step import Settings
 
 MODULES = {
@@ -14,6 +14,7 @@ MODULES = {
     "robots": robots_captures,
     "permitted": permitted,
     "quality": quality,
+    "decontaminated": decontaminate,
     "unique": unique_texts,
     "near": near,
     "release/shards": release_texts,

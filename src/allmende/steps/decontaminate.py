@@ -1,0 +1,205 @@
+"""Evaluation sets in documents: `documents/` in, which rows have a run of a set in `decontaminated/` out, a part a part.
+
+It looks at each document by itself, whatever other steps say of it. What the sets hold decides the result, and files change
+under their names: so their digests are noted in `evaluation_sets.json` before a build, and workers read nothing else. The list
+of what was removed is put together last, when it is known what was taken down: `release/removed_contaminated.parquet`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from allmende.dedup.decontaminate import REMOVED, Options, read_sets
+from allmende.dedup.evaluation_sets import EvaluationSet, described
+from allmende.errors import RecipeChanged, SourceError
+from allmende.lake import Lake, Manifest, Tally
+from allmende.recipe import Recipe
+from allmende.schema import DOCUMENT_KEYS, Reason
+from allmende.steps import tombstone_screen
+from allmende.steps.step import Parts, Settings
+
+NAME = "decontaminated"
+RECORD = "evaluation_sets.json"
+PUBLISHED = "release/removed_contaminated.parquet"
+AFTER = ("unique", "near", "release/shards")
+"""Steps that must be done anew if the sets change."""
+
+FACT = "evaluation_set/"
+"""How facts begin that count the documents of a set; its name follows."""
+
+FOUND = pa.schema([DOCUMENT_KEYS.field("row"), *(field for field in REMOVED if field.name != "uid")])
+"""A row for each match: the document's row in the part of `documents/` with the same number, and where the set is in it."""
+
+_AT_ONCE = 256
+
+
+def plan(recipe: Recipe, lake: Lake) -> Parts:
+    """A part for each part of `documents/`."""
+    del recipe
+    documents = lake.step("documents").read_plan()
+    assert documents is not None
+    return {name: {} for name in documents.parts}
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What `evaluation_sets.json` holds."""
+
+    sets: tuple[EvaluationSet, ...]
+
+
+class Worker:
+    """Looks for evaluation sets.
+
+    Raises:
+        SourceError: if a set can't be read, or is another than the one that the build noted.
+    """
+
+    def __init__(self, settings: dict[str, Any]):
+        self.settings = Settings.of_worker(settings)
+        options, sets = _options(self.settings.recipe), self.settings.recipe.decontamination.sets
+        self.index = read_sets(sets, options)
+        if described(sets, self.index) != read_record(self.settings.lake):
+            raise SourceError("[decontamination] sets: files changed since the build began. Run it again.")
+
+    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Makes the parts of the task."""
+        lake = self.settings.lake
+        for name in task["parts"]:
+            tally, number, facts = Tally(), 0, dict[str, int]()
+            with lake.step(NAME).part(name, self.settings.plan) as part:
+                with pq.ParquetWriter(part.file(".parquet"), FOUND, compression="zstd") as file:
+                    for batch in _batches(lake, lake.step("documents").manifest(name), ["text"]):
+                        found = self._look(batch.column("text"), number, tally, facts)
+                        file.write_table(pa.Table.from_pylist(found, FOUND))
+                        number += len(batch)
+                part.commit({"document": tally}, dict(sorted(facts.items())))
+        return {"parts": len(task["parts"])}
+
+    def _look(self, texts: pa.Array, number: int, tally: Tally, facts: dict[str, int]) -> list[dict[str, Any]]:
+        """Matches of texts whose first is the row with this number; counts them, too."""
+        told = []
+        for row, text in enumerate(texts.to_pylist(), start=number):
+            matches = self.index.contaminated(text or "")  # a take-down leaves a blank row
+            if matches:
+                tally.drop(Reason.TEXT_CONTAMINATED)
+            else:
+                tally.keep()
+            for name in {match.name for match in matches}:
+                facts[f"{FACT}{name}"] = facts.get(f"{FACT}{name}", 0) + 1
+            told += [
+                {"row": row, "set": m.name, "position": m.position, "words": m.words, "text": m.text} for m in matches
+            ]
+        return told
+
+
+def check(recipe: Recipe) -> tuple[EvaluationSet, ...]:
+    """Reads the sets of a recipe.
+
+    Raises:
+        RecipeError, SourceError: if one can't be read.
+    """
+    sets = recipe.decontamination.sets
+    if not sets or recipe.dataset.kind != "text":
+        return ()
+    return described(sets, read_sets(sets, _options(recipe)))
+
+
+def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
+    """Before a build: reads the sets and notes which they are.
+
+    Args:
+        lake: The dataset.
+        recipe: Of the build.
+        redo: If the sets had other contents before: throw away what was compared with them.
+
+    Raises:
+        RecipeError, SourceError: if a set can't be read.
+        RecipeChanged: if documents were compared with other contents, and not `redo`.
+    """
+    now = check(recipe)
+    folder = lake.step(NAME)
+    if not now:
+        folder.discard()
+        lake.remove(name for name in (RECORD, PUBLISHED) if lake.exists(name))
+        return
+    if folder.read_plan() is not None and (other := _changed(read_record(lake), now)):
+        if not redo:
+            raise RecipeChanged(
+                f"{lake.root} was compared with other contents of evaluation sets: {', '.join(other)}.\n"
+                "Choose another [dataset] output, or compare anew: allmende build --redo RECIPE"
+            )
+        for name in (*reversed(AFTER), NAME):
+            lake.step(name).discard()
+    lake.write(RECORD, msgspec.json.format(msgspec.json.encode(Record(now)), indent=1))
+
+
+def read_record(lake: Lake) -> tuple[EvaluationSet, ...]:
+    """The sets that a dataset was, or is being, compared with."""
+    return msgspec.json.decode(lake.read(RECORD), type=Record).sets if lake.exists(RECORD) else ()
+
+
+def evaluation_sets(lake: Lake) -> tuple[EvaluationSet, ...]:
+    """The same, with how many documents have something of each."""
+    facts: dict[str, int] = {}
+    for manifest in lake.step(NAME).manifests():
+        for name, count in manifest.facts.items():
+            facts[name] = facts.get(name, 0) + count
+    return tuple(
+        msgspec.structs.replace(one, contaminated=facts.get(f"{FACT}{one.name}", 0)) for one in read_record(lake)
+    )
+
+
+def contaminated_rows(lake: Lake) -> Iterator[tuple[int, "np.ndarray[Any, np.dtype[np.int32]]"]]:
+    """For each part of `documents/` the rows that have something of a set; a row comes once for each match."""
+    for manifest in lake.step(NAME).manifests():
+        with lake.open(f"{NAME}/{manifest.file('.parquet')}") as file:
+            yield int(manifest.part), pq.read_table(file, columns=["row"]).column("row").to_numpy()
+
+
+def publish_removed(lake: Lake, recipe: Recipe) -> None:
+    """Writes the list of removed documents beside the shards, if the recipe names sets: without those taken down."""
+    if not recipe.decontamination.sets:
+        return
+    screens = tombstone_screen.load(lake, recipe)
+    tables = [REMOVED.empty_table()]
+    for manifest in lake.step(NAME).manifests():
+        with lake.open(f"{NAME}/{manifest.file('.parquet')}") as file:
+            found = pq.read_table(file, schema=FOUND)
+        if len(found):
+            named = _named(lake, lake.step("documents").manifest(manifest.part), found.column("row"))
+            stays = named.column("uid").is_valid().to_numpy()
+            for screen in screens:
+                stays = stays & ~screen.before(named).is_valid().to_numpy(zero_copy_only=False)
+            told = found.drop_columns("row").add_column(0, REMOVED.field("uid"), named.column("uid"))
+            tables.append(told.filter(pa.array(stays)).cast(REMOVED))
+    sets = {"evaluation_sets": msgspec.json.encode(read_record(lake))}
+    table = pa.concat_tables(tables).sort_by([(name, "ascending") for name in ("uid", "set", "position")])
+    with pa.BufferOutputStream() as sink:
+        pq.write_table(table.replace_schema_metadata(sets), sink, compression="zstd")
+        lake.write(PUBLISHED, sink.getvalue().to_pybytes())
+
+
+def _named(lake: Lake, documents: Manifest, rows: pa.ChunkedArray) -> pa.Table:
+    """URL and uid of these rows of a part, in this order."""
+    batches = list(_batches(lake, documents, ["url", "uid"]))
+    return pa.Table.from_batches(batches).take(pc.cast(rows, pa.int64()))
+
+
+def _batches(lake: Lake, documents: Manifest, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    with lake.open(f"documents/{documents.file('.parquet')}") as file:
+        yield from pq.ParquetFile(file).iter_batches(_AT_ONCE, columns=columns)
+
+
+def _options(recipe: Recipe) -> Options:
+    return Options(ngram=recipe.decontamination.ngram, least=recipe.decontamination.least)
+
+
+def _changed(old: tuple[EvaluationSet, ...], new: tuple[EvaluationSet, ...]) -> list[str]:
+    """Names of sets whose contents differ."""
+    before, now = ({one.name: {digest for _, digest in one.files} for one in sets} for sets in (old, new))
+    return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
