@@ -5,19 +5,22 @@ Tables with the same digest on both sides are not even opened. The rest is joine
 pass below `ROWS_PER_PASS` rows, each taking the uids with certain first digits, so memory does not grow with the releases.
 """
 
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import product
-from typing import Literal
+from itertools import islice, product
+from typing import IO, Literal
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import zstandard
 
 from allmende.errors import LakeError
 from allmende.lake import Lake
 from allmende.publish import manifest as form
+from allmende.publish.jsonl import SUFFIX as JSONL
 from allmende.publish.manifest import ReleaseManifest
 
 ROWS_PER_PASS = 2_000_000
@@ -25,6 +28,18 @@ HOSTS = 20
 """Hosts that a summary names, those with most differences."""
 _COLUMNS = ["uid", "sha256", "language", "url"]
 _HOST = r"^https?://(?:[^/@]*@)?(?P<host>[^/:?]+)"
+
+_LINES = 1_000
+"""Documents decoded together."""
+
+
+class _Line(msgspec.Struct):
+    uid: str
+    language: str | None = None
+    url: str | None = None
+
+
+_line = msgspec.json.Decoder(_Line)
 
 Change = Literal["added", "removed", "changed"]
 
@@ -179,11 +194,11 @@ def _compare_samples(old: Side, new: Side) -> Samples | None:
 
 
 def _tables(manifest: ReleaseManifest, same: set[str]) -> list[str]:
-    """The metadata tables of a release that the other does not have."""
+    """The metadata tables, or files of documents, of a release that the other does not have."""
     return [
         path
         for path, file in manifest.files.items()
-        if path.startswith(form.SHARDS) and path.endswith(".parquet") and file.sha256 not in same
+        if path.startswith(form.SHARDS) and path.endswith((".parquet", JSONL)) and file.sha256 not in same
     ]
 
 
@@ -202,10 +217,25 @@ def _rows(lake: Lake | None, names: Iterable[str], prefix: str) -> pa.Table:
     batches = []
     for name in names:
         with lake.open(name) as file:
-            for batch in pq.ParquetFile(file).iter_batches(columns=_COLUMNS):
-                chosen = batch.select(_COLUMNS).cast(schema)
-                batches.append(chosen.filter(pc.starts_with(chosen.column("uid"), prefix)) if prefix else chosen)
+            found = _of_lines(file, schema) if name.endswith(JSONL) else _of_table(file, schema)
+            batches += [batch.filter(pc.starts_with(batch.column("uid"), prefix)) for batch in found]
     return pa.Table.from_batches(batches, schema)
+
+
+def _of_table(file: IO[bytes], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Columns of a table. Documents have no digest: with another text it would be another document."""
+    for batch in pq.ParquetFile(file).iter_batches(columns=_COLUMNS):
+        there = [batch.column(n) if n in batch.schema.names else pa.nulls(len(batch)) for n in schema.names]
+        yield pa.RecordBatch.from_arrays([column.cast(pa.string()) for column in there], schema=schema)
+
+
+def _of_lines(file: IO[bytes], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The same of documents in JSON lines."""
+    unpacked = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+    source = io.BufferedReader(unpacked, 1 << 20)
+    while lines := list(islice(source, _LINES)):
+        rows = [msgspec.structs.asdict(_line.decode(line)) for line in lines]
+        yield pa.RecordBatch.from_pylist(rows, schema)
 
 
 def _joined(old: pa.Table, new: pa.Table) -> Iterator[tuple[Change, pa.Table]]:
