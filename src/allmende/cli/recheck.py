@@ -127,7 +127,8 @@ def _text(report: "Recheck") -> str:
     for title, counts in (("denied by", report.signals), ("would return from", report.returning)):
         lines += [f"  {title} {name}: {count:,}" for name, count in sorted(counts.items(), key=lambda i: (-i[1], i[0]))]
     lines += [f"  no headers, judged by what is stored: {why} {count:,}" for why, count in report.unanswered.items()]
+    lines += [f"  not stored, judged by a new build only: {name} {count:,}" for name, count in report.not_kept.items()]
     if report.unread:
-        unread = ", ".join(report.unread)
-        lines.append(f"\nNever read for this dataset, so that nobody knows: {unread}. Ask with --online.")
+        lines.append(f"\nNever read for this dataset, so that nobody knows: {', '.join(report.unread)}.")
+        lines.append("Of images, ask with --online; of text, build anew: allmende build --redo RECIPE")
     return "\n".join(lines)

@@ -22,6 +22,7 @@ from allmende.fetch.agent import check_contact, user_agent
 from allmende.fetch.client import Client, Fetched, Outcome, Target
 from allmende.fetch.kind import IMAGES
 from allmende.lake import Lake
+from allmende.maintain import recheck_text
 from allmende.permission import Gate, Policy, Signal, judge
 from allmende.permission.agents import OWN_TOKEN, keys
 from allmende.permission.answers import Answer, answers
@@ -63,6 +64,8 @@ class Recheck(msgspec.Struct, kw_only=True):
     """Samples no longer permitted, by the signal that decides."""
     returning: dict[str, int] = msgspec.field(default_factory=dict)
     """Rows that would be permitted again, by the signal that had decided."""
+    not_kept: dict[str, int] = msgspec.field(default_factory=dict)
+    """Of text: pages that were denied when they were read, by signal. They are not stored, so only a new build judges them."""
     unread: tuple[str, ...] = ()
     """Signals that the policy obeys but the dataset's own one ignored: nobody has read them, offline they say nothing."""
     unanswered: dict[str, int] = msgspec.field(default_factory=dict)
@@ -119,23 +122,26 @@ def recheck(
     own = from_recipe(recipe.permission)
     policy = policy or own
     lake = opened.lake
-    if recipe.dataset.kind == "text":
+    of_text = recipe.dataset.kind == "text"
+    if of_text and online is not None:
         raise RecipeError(
-            f"{lake.root} is a dataset of text: to judge it under another policy, change the recipe, and "
-            "allmende build --redo RECIPE"
+            f"{lake.root} is a dataset of text: its pages were read in a crawl, and nobody is asked anew. Leave out "
+            "--online to judge it by the signals that are stored."
         )
-    if not lake.step("samples").finished():
+    if not lake.step("near" if of_text else "samples").finished():
         raise LakeError(f"{lake.root} has no samples yet. Build it first: allmende build RECIPE")
     report = Recheck(dataset=lake.root, policy=policy.label, online=online is not None)
     if online is None:
         report.unread = tuple(name for name in NAMES if policy.heeds(name) and not own.heeds(name))
-        for rows in _samples(lake, told):
+        if of_text:
+            report.not_kept = recheck_text.not_kept(lake)
+        for rows in map(_with_signals, recheck_text.documents(lake)) if of_text else _samples(lake, told):
             _count(report, denied, rows, [judge(policy, row["signals"]).signal for row in rows])
     else:
         contact = online.contact or recipe.dataset.contact
         check_contact(opened.lake.step("samples").counts()["sample"].kept, contact)
         asyncio.run(_online(lake, recipe, policy, report, denied, online, contact, told))
-    for rows in _reserved(lake):
+    for rows in _denied_by_captures(lake, own) if of_text else _reserved(lake):
         for row in rows:
             if judge(policy, row["signals"]).allowed:
                 _cost(report, row).allowed_again += 1
@@ -176,11 +182,20 @@ def _reserved(lake: Lake) -> Iterator[list[dict[str, Any]]]:
         yield [row for row in found if row["reason"] == Reason.PERMISSION_DENIED and row["verdict"]]
 
 
+def _denied_by_captures(lake: Lake, own: Policy) -> Iterator[list[dict[str, Any]]]:
+    """The same of documents, with the signal that had decided."""
+    for rows in map(_with_signals, recheck_text.reserved(lake)):
+        yield [row | {"verdict": judge(own, row["signals"]).signal} for row in rows]
+
+
 def _rows(lake: Lake, name: str, columns: list[str]) -> list[dict[str, Any]]:
     """Rows of a file, their signals as such."""
     with lake.open(name) as file:
         table: pa.Table = pq.read_table(file, columns=columns)
-    rows: list[dict[str, Any]] = table.to_pylist()
+    return _with_signals(table.to_pylist())
+
+
+def _with_signals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for row in rows:
         row["signals"] = tuple(Signal(**signal) for signal in row["signals"] or ())
     return rows
