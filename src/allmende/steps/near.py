@@ -4,14 +4,11 @@ Documents are numbered in the order of `unique/`, which is that of `text_key`: s
 smallest number, does not depend on archives, parts or machines. Two documents are near if they share a band; a cluster is
 whatever hangs together so (`allmende.dedup.clusters`).
 
-One band is in memory at a time, 8 bytes a document, with the labels and places of all, 16 bytes more. Of each band only the
-documents that share it with another are kept, in files of a scratch folder that are mapped when they are needed again:
-10 million documents take less than 1 GB.
+One band is in memory at a time, 8 bytes a document, with the labels and places of all, 16 bytes more, and each band is read
+once: 10 million documents take less than 1 GB.
 """
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,7 +67,7 @@ class Worker:
         before = [earlier_signatures(root, near) for root in recipe.dedup.earlier] if near.bands else []
         sources = [source for source in before if source is not None] + [ours]
         known = sum(source.rows for source in sources) - rows
-        labels = find_clusters(sources, near, writer.aside)
+        labels = find_clusters(sources, near)
         # Documents of earlier datasets have the smaller numbers: they represent every cluster that they are in.
         own = labels[known:].astype(np.int64) - known
         seen, earlier = ours.column("seen"), own < 0
@@ -178,45 +175,24 @@ def earlier_signatures(root: str, near: NearDuplicates) -> Signatures | None:
     return Signatures(lake, near, lake.step("unique").counts()["document"].kept)
 
 
-def find_clusters(sources: list[Signatures], near: NearDuplicates, folder: Path) -> Labels:
+def find_clusters(sources: list[Signatures], near: NearDuplicates) -> Labels:
     """The representative of each document of all sources, numbered one source after the other.
 
     Args:
         sources: Where signatures are read.
         near: What is compared.
-        folder: For scratch files.
     """
+    names = band_names(near)
     count = sum(source.rows for source in sources)
-    with tempfile.TemporaryDirectory(prefix=".bands-", dir=folder) as scratch:
-        store = _Shared(sources, band_names(near), Path(scratch))
-        return cluster(count, near.bands, store.load)
+    return cluster(count, near.bands, lambda band: _buckets(sources, names[band]))
 
 
-class _Shared:
-    """The documents that share a band with another, band by band; on disk once they were found."""
-
-    def __init__(self, sources: list[Signatures], names: list[str], folder: Path):
-        self._sources = sources
-        self._names = names
-        self._folder = folder
-
-    def load(self, band: int) -> Buckets:
-        """The buckets of a band."""
-        members, starts = (self._folder / f"{band}.{kind}.npy" for kind in ("members", "starts"))
-        if members.exists():
-            found = Buckets.__new__(Buckets)
-            found.members, found.starts = np.load(members, mmap_mode="r"), np.load(starts, mmap_mode="r")
-            return found
-        fresh = self._find(self._names[band])
-        np.save(members, fresh.members)
-        np.save(starts, fresh.starts)
-        return fresh
-
-    def _find(self, name: str) -> Buckets:
-        hashes, numbers, begin = [], [], 0
-        for source in self._sources:
-            some, where = source.band(name)
-            hashes.append(some)
-            numbers.append(where + np.uint32(begin))
-            begin += source.rows
-        return Buckets(np.concatenate(hashes), np.concatenate(numbers))
+def _buckets(sources: list[Signatures], name: str) -> Buckets:
+    """The documents of all sources that share a band."""
+    hashes, numbers, begin = [], [], 0
+    for source in sources:
+        some, where = source.band(name)
+        hashes.append(some)
+        numbers.append(where + np.uint32(begin))
+        begin += source.rows
+    return Buckets(np.concatenate(hashes), np.concatenate(numbers))
