@@ -1,10 +1,8 @@
 """Candidates: archives in, image links with words out. A part is a group of archive files."""
 
-import itertools
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from math import ceil
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,11 +22,12 @@ from allmende.extract.urls import normalise, split_host
 from allmende.extract.wat_images import page_from_wat
 from allmende.filters.judge import CaptionJudge
 from allmende.identity import key64
-from allmende.lake import Lake, PartWriter, Tally, part_id
+from allmende.lake import Lake, PartWriter, Tally
 from allmende.recipe import Recipe
 from allmende.safety.personal import Counts, Kind, total
 from allmende.schema import CAPTURES, Reason
-from allmende.steps.buckets import BucketWriter, bucket_count
+from allmende.steps.archive_parts import archive_parts
+from allmende.steps.buckets import BucketWriter
 from allmende.steps.step import Parts, Settings
 
 FILES_PER_PART = 16
@@ -41,14 +40,7 @@ ROWS_PER_FILE = 20_000
 def plan(recipe: Recipe, lake: Lake) -> Parts:
     """A part for each group of archives; the list of archives is fixed here, so it is recorded in the dataset."""
     del lake
-    found = archives(recipe)
-    count = min(len(found), max(recipe.run.max_parts, ceil(len(found) / FILES_PER_PART)))
-    buckets = bucket_count(ROWS_PER_FILE * len(found))
-    edges = [number * len(found) // count for number in range(count + 1)] if count else [0]
-    return {
-        part_id(number): {"archives": found[begin:end], "buckets": buckets}
-        for number, (begin, end) in enumerate(itertools.pairwise(edges))
-    }
+    return archive_parts(archives(recipe), recipe, FILES_PER_PART, ROWS_PER_FILE)
 
 
 def archives(recipe: Recipe) -> list[str]:

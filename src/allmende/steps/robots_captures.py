@@ -4,10 +4,8 @@ Permission at crawl time without a request. A part is a group of `robotstxt` arc
 bucket of hosts each, as candidates do. Runs only if `permission.captures` names some.
 """
 
-import itertools
 from collections import OrderedDict
 from collections.abc import Iterator
-from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,13 +22,14 @@ from allmende.errors import RecipeError, SourceMissing, SourceRefused
 from allmende.extract.page import parse_date
 from allmende.extract.urls import normalise, split_host
 from allmende.identity import key64
-from allmende.lake import Lake, Tally, part_id
+from allmende.lake import Lake, Tally
 from allmende.permission.answers import Answer, Captured, answers
 from allmende.permission.hosts import HostFile
 from allmende.permission.robots import PARSED_BYTES
 from allmende.recipe import Recipe
 from allmende.schema import ROBOTS_CAPTURES, Reason
-from allmende.steps.buckets import BucketWriter, bucket_count, in_bucket
+from allmende.steps.archive_parts import archive_parts
+from allmende.steps.buckets import BucketWriter, in_bucket
 from allmende.steps.step import Parts, Settings
 
 CRAWL = "crawl"
@@ -59,14 +58,7 @@ COMPILED = 10_000
 def plan(recipe: Recipe, lake: Lake) -> Parts:
     """A part for each group of archives."""
     del lake
-    found = archives(recipe)
-    count = min(len(found), max(recipe.run.max_parts, ceil(len(found) / FILES_PER_PART)))
-    buckets = bucket_count(ROWS_PER_FILE * len(found))
-    edges = [number * len(found) // count for number in range(count + 1)] if count else [0]
-    return {
-        part_id(number): {"archives": found[begin:end], "buckets": buckets}
-        for number, (begin, end) in enumerate(itertools.pairwise(edges))
-    }
+    return archive_parts(archives(recipe), recipe, FILES_PER_PART, ROWS_PER_FILE)
 
 
 def archives(recipe: Recipe) -> list[str]:

@@ -8,7 +8,6 @@ import itertools
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from math import ceil
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,7 +26,7 @@ from allmende.extract.urls import split_host
 from allmende.filters.document_language import KNOWN
 from allmende.filters.quality.words import SPACELESS
 from allmende.identity import key64, order_key, uid
-from allmende.lake import Lake, PartWriter, Tally, part_id
+from allmende.lake import Lake, PartWriter, Tally
 from allmende.recipe import NearDuplicates, Recipe
 from allmende.safety import lists
 from allmende.safety.hits import hits_table
@@ -35,7 +34,8 @@ from allmende.safety.lists import Hit
 from allmende.safety.personal import Counts, replace_in, total
 from allmende.schema import DOCUMENT_KEYS, DOCUMENTS, Reason
 from allmende.steps import tombstone_screen
-from allmende.steps.buckets import BucketWriter, bucket_count
+from allmende.steps.archive_parts import archive_parts
+from allmende.steps.buckets import BucketWriter
 from allmende.steps.candidates import archives, crawl_of, personal_facts
 from allmende.steps.list_screen import SUFFIX as HITS_SUFFIX
 from allmende.steps.list_screen import hits_key
@@ -79,14 +79,7 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
     del lake
     check_languages(recipe)
     check_models(recipe.quality)
-    found = archives(recipe)
-    count = min(len(found), max(recipe.run.max_parts, ceil(len(found) / FILES_PER_PART)))
-    buckets = bucket_count(ROWS_PER_FILE * len(found))
-    edges = [number * len(found) // count for number in range(count + 1)] if count else [0]
-    return {
-        part_id(number): {"archives": found[begin:end], "buckets": buckets}
-        for number, (begin, end) in enumerate(itertools.pairwise(edges))
-    }
+    return archive_parts(archives(recipe), recipe, FILES_PER_PART, ROWS_PER_FILE)
 
 
 def check_languages(recipe: Recipe) -> None:
