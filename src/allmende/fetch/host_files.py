@@ -10,25 +10,13 @@ from allmende.fetch.client import Client
 from allmende.fetch.kind import HOST_TEXT
 from allmende.fetch.outcome import Fetched, Outcome, Target
 from allmende.permission.hosts import FileKind, HostFile
-from allmende.permission.protocol import ALLOWED, Headers, Verdict
+from allmende.permission.protocol import AllowAll
 from allmende.schema import Reason
-
-
-class _Everything:
-    """Allows everything and reads nothing."""
-
-    def before(self, url: str) -> Verdict:
-        """See `Permission.before`."""
-        return ALLOWED
-
-    def after(self, url: str, headers: Headers) -> Verdict:
-        """See `Permission.after`."""
-        return ALLOWED
 
 
 async def ask(client: Client, kind: FileKind, url: str) -> HostFile:
     """A file of a host, or why there is none. Never raises for what a server does."""
-    outcomes = client.run([Target(kind, url)], _body, HOST_TEXT, _Everything())
+    outcomes = client.run([Target(kind, url)], _body, HOST_TEXT, AllowAll())
     (outcome,) = [outcome async for _, outcome in outcomes]
     return _file(kind, url, outcome)
 

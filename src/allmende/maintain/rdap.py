@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from allmende.fetch.client import Client, Fetched, Target
-from allmende.permission.protocol import ALLOWED, Headers, Verdict
+from allmende.permission.protocol import AllowAll
 from allmende.schema import Reason
 
 REGISTERED = frozenset({"registration", "reregistration", "reinstantiation"})
@@ -29,20 +29,6 @@ class RdapAnswer:
         """See `Kind.judge`."""
         del content_type
         return None if start.lstrip()[:1] == b"{" else Reason.CONTENT_TYPE_REFUSED
-
-
-class AnyService:
-    """A permission that says yes: an RDAP service exists to be asked, and no file is taken from it."""
-
-    def before(self, url: str) -> Verdict:
-        """See `Permission.before`."""
-        del url
-        return ALLOWED
-
-    def after(self, url: str, headers: Headers) -> Verdict:
-        """See `Permission.after`."""
-        del url, headers
-        return ALLOWED
 
 
 class _Event(msgspec.Struct):
@@ -85,7 +71,7 @@ async def ask(client: Client, base: str, domains: list[str]) -> dict[str, dateti
     """
     targets = (Target(domain, f"{base.rstrip('/')}/domain/{domain}") for domain in domains)
     found: dict[str, datetime] = {}
-    async for target, outcome in client.run(targets, _registered, RdapAnswer(), AnyService()):
+    async for target, outcome in client.run(targets, _registered, RdapAnswer(), AllowAll()):
         if outcome.result is not None:
             found[target.key] = outcome.result
     return found

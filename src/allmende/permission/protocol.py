@@ -53,3 +53,15 @@ class Permission(Protocol):
             url: That answered, after redirects.
             headers: All of them.
         """
+
+
+class AllowAll:
+    """Says yes to everything and reads nothing: for what exists to be asked, such as robots.txt or a registry."""
+
+    def before(self, url: str) -> Verdict:
+        """See `Permission.before`."""
+        return ALLOWED
+
+    def after(self, url: str, headers: Headers) -> Verdict:
+        """See `Permission.after`."""
+        return ALLOWED
