@@ -1,22 +1,14 @@
 """What became of a dataset's URLs: by file, by domain, in all."""
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Self
 
 import msgspec
 
+from allmende.maintain.explained import Explained
 
-class Fate(StrEnum):
+
+class Fate(Explained):
     """What a URL answers today, compared with the file that was stored: `value, explanation`."""
-
-    explanation: str
-
-    def __new__(cls, value: str, explanation: str) -> Self:  # noqa: D102 - an enum member is its own doc
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.explanation = explanation
-        return member
 
     SAME = "same", "The same bytes: equal SHA-256."
     RECOMPRESSED = "recompressed", "Other bytes, the same picture: at most 31 bits of the PDQ hash differ."

@@ -1,25 +1,17 @@
 """What may be wrong with a dataset, and a list of it that stays short."""
 
 from collections import Counter
-from enum import StrEnum
-from typing import Self
 
 import msgspec
+
+from allmende.maintain.explained import Explained
 
 EXAMPLES = 20
 """Problems of one kind that are told one by one; all are counted."""
 
 
-class Flaw(StrEnum):
+class Flaw(Explained):
     """A kind of problem: `value, explanation`."""
-
-    explanation: str
-
-    def __new__(cls, value: str, explanation: str) -> Self:  # noqa: D102 - an enum member is its own doc
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.explanation = explanation
-        return member
 
     MANIFEST_MISSING = "manifest_missing", "Nothing tells size and digest of the files: no manifest was found."
     MANIFEST_DAMAGED = "manifest_damaged", "A manifest can't be read, or names what no manifest names."
