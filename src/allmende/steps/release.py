@@ -120,8 +120,3 @@ class Worker:
             starts = [row["data_offset"] for row in rows]
             ends = [row["data_offset"] + row["data_size"] for row in rows]
             yield from zip(rows, lake.fs.cat_ranges(names, starts, ends, on_error="raise"), strict=True)
-
-
-def shard_files(lake: Lake) -> list[str]:
-    """Names of all files of the release's shards."""
-    return [f"release/shards/{name}" for m in lake.step("release/shards").manifests() for name in m.files]
