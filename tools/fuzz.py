@@ -42,6 +42,8 @@ def main() -> int:
     if options.list:
         print("\n".join(TARGETS))
         return 0
+    if options.target not in {"all", *TARGETS}:
+        sys.exit(f"No target {options.target!r}. There are: all, {', '.join(TARGETS)}.")
     if options.child:
         return _child(options.target, options)
     names = list(TARGETS) if options.target == "all" else [options.target]
