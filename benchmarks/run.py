@@ -16,6 +16,7 @@ BENCHMARKS = {
     "memory": "Memory of a fetch",
     "dedup_memory": "Exact dedup of 100 million rows",
     "main_text": "Main text of pages",
+    "document_language": "Language of texts",
     "near_duplicates": "MinHash signatures of texts",
     "near_memory": "Clusters of 10 million documents",
     "text_chain": "WARC → filtered documents",
