@@ -20,6 +20,7 @@ from allmende.permission.policy import Policy
 from allmende.permission.protocol import ALLOWED, Headers, Verdict
 from allmende.permission.rsl import rsl_urls
 from allmende.permission.signal import Signal
+from allmende.permission.x_robots_tag import Bears
 
 OF_ROBOTS = ("robots_txt", "robots_txt_ai", "content_signal", "content_usage", "rsl")
 """Signals for which robots.txt is read."""
@@ -65,6 +66,7 @@ class Gate:
         captured: robots.txt of a URL's host as it was when it was crawled; obeyed in addition to what the host says now.
         page_licences: RSL licences that the pages name which show the file of a URL.
         clock: The time, for what the headers say.
+        bears: What the files are.
     """
 
     def __init__(
@@ -74,12 +76,14 @@ class Gate:
         captured: Callable[[str], Answer | None] = lambda url: None,
         page_licences: Callable[[str], Iterable[str]] = lambda url: (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        bears: Bears = "image",
     ):
         self._policy = policy
         self._hosts = hosts
         self._captured = captured
         self._page_licences = page_licences
         self._clock = clock
+        self._bears = bears
         self._asking: dict[tuple[Key, ...], asyncio.Task[_Have]] = {}
         self._robots = any(map(policy.heeds, OF_ROBOTS))
 
@@ -149,8 +153,9 @@ class Gate:
 
     def _after(self, url: str, headers: Headers, have: "_Have") -> Verdict | list[Key]:
         asks = self._hosts is not None
-        agents = self._policy.ai_agents
-        told = header_signals.signals(headers, url, now=self._clock(), agents=agents, licences=not asks)
+        told = header_signals.signals(
+            headers, url, now=self._clock(), agents=self._policy.ai_agents, bears=self._bears, licences=not asks
+        )
         links = rsl_urls(headers, url) if asks else ()
         return self._with_files(url, list(told), list(self._licences(links)), have)
 

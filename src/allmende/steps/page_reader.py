@@ -141,8 +141,8 @@ class PageReader:
 
     def _signals(self, source: Source, facts: Facts) -> tuple[Signal, ...]:
         """What the page reserves for its own words, as far as the policy heeds it."""
-        told = _page_columns(facts) | {"page_url": source.body.url, "captured_at": parse_date(source.capture.date)}
-        found = page_signals(told, bears="document")
+        told = page_columns(facts) | {"page_url": source.body.url, "captured_at": parse_date(source.capture.date)}
+        found = page_signals(told, bears="document", agents=self._policy.ai_agents)
         return tuple(signal for signal in found if self._policy.heeds(signal.name))
 
     def _row(self, page: Page, main: MainText, language: Language, values: dict[str, float] | None) -> Row:
@@ -157,7 +157,7 @@ class PageReader:
             "language": language.code,
             "language_score": language.score,
             "languages": [{"language": code, "share": share} for code, share in by_paragraph(main.text)],
-            **_page_columns(page.facts),
+            **page_columns(page.facts),
             "warc_offset": capture.offset,
             "warc_length": capture.length,
             "captured_at": parse_date(capture.date),
@@ -177,7 +177,8 @@ def permission_row(policy: Policy, signals: Iterable[Signal]) -> Row:
     }
 
 
-def _page_columns(facts: Facts) -> Row:
+def page_columns(facts: Facts) -> Row:
+    """Columns of a row with what its page says about itself."""
     return {
         "page_language": facts.language,
         "page_license": facts.license,

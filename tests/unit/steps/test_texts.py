@@ -198,3 +198,9 @@ def test_pages_that_pass_the_first_look_are_read_carefully(text_dataset):
     assert [row["extractor"].partition("-")[0] for row in rows] == ["trafilatura", "plain"]
     assert rows[0]["author"] == "Ada Lovelace"
     assert rows[0]["markdown"].startswith("# ")
+
+
+@pytest.mark.parametrize(("agents", "expected"), [("", "permission_denied"), ('ai_agents = ["OtherBot"]', "kept")])
+def test_a_meta_tag_for_an_agent_binds_us_if_the_recipe_names_it(text_dataset, agents, expected):
+    html = page("de", paragraphs("de", 1), '<meta name="gptbot" content="noindex">')
+    assert fate(text_dataset([one(html)], f"[permission]\n{agents}\n")) == expected
