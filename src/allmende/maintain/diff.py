@@ -5,41 +5,30 @@ Tables with the same digest on both sides are not even opened. The rest is joine
 pass below `ROWS_PER_PASS` rows, each taking the uids with certain first digits, so memory does not grow with the releases.
 """
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice, product
-from typing import IO, Literal
+from itertools import product
+from typing import Literal
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-import zstandard
 
 from allmende.errors import LakeError
 from allmende.lake import Lake
 from allmende.publish import manifest as form
+from allmende.publish.columns import read_columns
 from allmende.publish.jsonl import SUFFIX as JSONL
 from allmende.publish.manifest import ReleaseManifest
 
 ROWS_PER_PASS = 2_000_000
 HOSTS = 20
 """Hosts that a summary names, those with most differences."""
-_COLUMNS = ["uid", "sha256", "language", "url"]
+_COLUMNS = pa.schema(
+    [pa.field("uid", pa.string(), nullable=False), *((name, pa.string()) for name in ("sha256", "language", "url"))]
+)
+"""Documents have no digest: with another text it would be another document."""
 _HOST = r"^https?://(?:[^/@]*@)?(?P<host>[^/:?]+)"
-
-_LINES = 1_000
-"""Documents decoded together."""
-
-
-class _Line(msgspec.Struct):
-    uid: str
-    language: str | None = None
-    url: str | None = None
-
-
-_line = msgspec.json.Decoder(_Line)
 
 Change = Literal["added", "removed", "changed"]
 
@@ -102,7 +91,7 @@ def compare(old: str, new: str) -> Difference:
         new: Likewise.
 
     Raises:
-        LakeError: if there is no release.
+        LakeError: if there is no release, or a file of it is damaged.
         Untrusted: if a manifest is damaged.
     """
     one, other = find(old), find(new)
@@ -213,29 +202,12 @@ def _prefixes(rows: int) -> Iterator[str]:
 def _rows(lake: Lake | None, names: Iterable[str], prefix: str) -> pa.Table:
     """Columns of all samples whose uid begins so."""
     assert lake is not None
-    schema = pa.schema([(name, pa.string()) for name in _COLUMNS])
     batches = []
     for name in names:
         with lake.open(name) as file:
-            found = _of_lines(file, schema) if name.endswith(JSONL) else _of_table(file, schema)
+            found = read_columns(file, lake.url(name), _COLUMNS)
             batches += [batch.filter(pc.starts_with(batch.column("uid"), prefix)) for batch in found]
-    return pa.Table.from_batches(batches, schema)
-
-
-def _of_table(file: IO[bytes], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Columns of a table. Documents have no digest: with another text it would be another document."""
-    for batch in pq.ParquetFile(file).iter_batches(columns=_COLUMNS):
-        there = [batch.column(n) if n in batch.schema.names else pa.nulls(len(batch)) for n in schema.names]
-        yield pa.RecordBatch.from_arrays([column.cast(pa.string()) for column in there], schema=schema)
-
-
-def _of_lines(file: IO[bytes], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """The same of documents in JSON lines."""
-    unpacked = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-    source = io.BufferedReader(unpacked, 1 << 20)
-    while lines := list(islice(source, _LINES)):
-        rows = [msgspec.structs.asdict(_line.decode(line)) for line in lines]
-        yield pa.RecordBatch.from_pylist(rows, schema)
+    return pa.Table.from_batches(batches, _COLUMNS)
 
 
 def _joined(old: pa.Table, new: pa.Table) -> Iterator[tuple[Change, pa.Table]]:

@@ -1,8 +1,12 @@
 """Releases of text compared: which documents are new, and which are gone, whatever the format."""
 
+from pathlib import Path
+
 import pytest
+import zstandard
 
 from allmende.dataset import Dataset
+from allmende.errors import LakeError
 from allmende.maintain.diff import compare
 from allmende.steps.documents import write_documents
 from allmende.testing.archives import Archive
@@ -35,3 +39,12 @@ def test_documents_are_compared_by_uid(released, sinks):
     assert found.samples.hosts == {"c.example": {"added": 2}, "a.example": {"removed": 1}}
     same = compare(new, new).samples
     assert (same.added, same.removed, same.changed) == (0, 0, 0)
+
+
+def test_a_damaged_line_is_an_error_that_names_it(released):
+    old, new = (released(name, "jsonl", [("a", 1), (name, 2)]) for name in ("old", "new"))
+    shard = Path(new) / "release/shards/00000.jsonl.zst"
+    lines = zstandard.decompress(shard.read_bytes(), 1 << 20).split(b"\n")
+    shard.write_bytes(zstandard.compress(b"\n".join([lines[0], lines[1][:50], b""])))
+    with pytest.raises(LakeError, match=r"00000.jsonl.zst, line 2: no document"):
+        compare(old, new)
