@@ -25,12 +25,17 @@ def build(home, *flags, output="set", **environment):
 
 
 def run(home, *flags, **environment):
-    command = [sys.executable, "-m", "allmende", "build", "recipe.toml", "--json", *flags]
+    return json.loads(command(home, "build", "recipe.toml", "--json", *flags, **environment))
+
+
+def command(home, *words, **environment):
+    """What `allmende` prints."""
+    line = [sys.executable, "-m", "allmende", *words]
     done = subprocess.run(
-        command, cwd=home, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+        line, cwd=home, capture_output=True, text=True, check=False, env={**os.environ, **environment}
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +108,21 @@ def test_an_object_store_holds_the_same_text(local_text, tmp_path, bucket):
     there, here = fingerprint(tmp_path / "set"), fingerprint(local_text)
     different = {name for name in there.keys() | here.keys() if there.get(name) != here.get(name)}
     assert {name.rsplit("/", 1)[-1] for name in different} == {"recipe.toml"}  # it names the output
+
+
+def test_a_text_is_taken_down_in_an_object_store(tmp_path, bucket):
+    build_text(tmp_path, output=f"s3://{bucket.name}/set", **bucket.environment)
+    store = fsspec.filesystem("s3", **bucket.options)
+    store.get(f"{bucket.name}/set/release", str(tmp_path / "copy"), recursive=True)
+    url = pq.read_table(tmp_path / "copy/shards/00000.parquet")["url"][0].as_py()
+    dataset = f"s3://{bucket.name}/set"
+    command(tmp_path, "takedown", dataset, "--url", url, "--reason", "privacy", "--ticket", "T-1", "--yes")
+    assert "Nothing is wrong" in command(tmp_path, "verify", dataset)
+    store.get(f"{bucket.name}/set", str(tmp_path / "after"), recursive=True)
+    shards = sorted((tmp_path / "after/release/shards").glob("*.parquet"))
+    assert url not in pq.read_table(shards)["url"].to_pylist()
+    command(tmp_path, "patch", "apply", "copy", "after/releases/patches/1.0.0-2.0.0.patch")
+    assert fingerprint(tmp_path / "copy") == fingerprint(tmp_path / "after/release")
 
 
 class Bucket(msgspec.Struct, frozen=True):

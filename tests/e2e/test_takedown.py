@@ -330,6 +330,24 @@ def test_a_copy_whose_files_were_changed_is_refused(patched):
     assert content(copy) == before
 
 
+def test_a_patch_may_lie_at_a_url(patched, allmende, tmp_path):
+    copy, patch = patched
+    handler = functools.partial(_Quiet, directory=str(patch.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}/{patch.name}"
+            assert "leads from 1.0.0 to 2.0.0" in allmende("patch", "verify", copy, url)
+            allmende("patch", "apply", copy, url)
+            missing = allmende("patch", "apply", copy, url.replace("1.0.0", "9.0.0"), code=4)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert json.loads((copy / "manifest.json").read_text())["version"] == "2.0.0"
+    assert "9.0.0-2.0.0.patch" in missing
+
+
 def test_a_dataset_with_its_lake_takes_no_patch(world, patched):
     with pytest.raises(LakeError, match="has the lake of this release"):
         apply_patch.apply(world.home / "small", patched[1])

@@ -48,7 +48,7 @@ def find_copy(folder: Path) -> Path:
     """
     for found in (folder / "release", folder):
         if (found / form.NAME).is_file():
-            if (found.parent / "samples" / "plan.json").is_file():
+            if any((found.parent / step / "plan.json").is_file() for step in ("samples", "documents")):
                 raise LakeError(
                     f"{folder} has the lake of this release: a patch would leave what was taken down in there. "
                     f"Instead: allmende takedown {folder} --continue"
