@@ -153,6 +153,21 @@ class Text(Section, frozen=True, kw_only=True):
     markdown: Annotated[bool, _about("Keep the main text as Markdown, too: headings, lists, tables, code.")] = False
 
 
+class Repeats(Section, frozen=True, kw_only=True):
+    """Lines that many pages of a host have: menus, notices, teasers. They go from every text, before it is judged."""
+
+    unit: Annotated[
+        Literal["off", "line", "paragraph"],
+        _about(
+            "What is taken out: lines, paragraphs, or off for nothing, as in the pipelines that the presets reproduce. Worth it for WET files, and for many pages of few sites; see [choose quality rules](../how-to/choose-quality.md)."
+        ),
+    ] = "off"
+    documents: Annotated[int, _about("A line goes that so many different pages of its host have.", ge=2)] = 10
+    share: Annotated[
+        float, _about("And at least this share of them: where sites are large, fewer are what they say.", ge=0, le=1)
+    ] = 0.1
+
+
 class Quality(Section, frozen=True, kw_only=True):
     """Rules for documents. Each drops with its own Reason."""
 
@@ -414,6 +429,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     captions: Captions = Captions()
     urls: Urls = Urls()
     text: Text = Text()
+    repeats: Repeats = Repeats()
     quality: Quality = Quality()
     near_duplicates: NearDuplicates = NearDuplicates()
     decontamination: Decontamination = Decontamination()

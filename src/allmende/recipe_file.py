@@ -34,6 +34,7 @@ SECTIONS = {
         "select",
         "extract",
         "text",
+        "repeats",
         "quality",
         "near_duplicates",
         "decontamination",

@@ -71,6 +71,11 @@ class Reason(StrEnum):
     TEXT_EMPTY = "text_empty", "text", "No main text was found on the page."
     TEXT_SHORT = "text_short", "text", "The main text is shorter than `text.min_chars`."
     TEXT_LONG = "text_long", "text", "The main text is longer than `text.max_chars`."
+    TEXT_REPEATED = (
+        "text_repeated",
+        "text",
+        "Without lines that many pages of its host have (`repeats`), the main text is shorter than `text.min_chars`.",
+    )
     TEXT_LANGUAGE = (
         "text_language",
         "text",
@@ -612,6 +617,11 @@ DOCUMENTS = pa.schema(
         _field("words", pa.int32(), "Words of the text, cut at white space."),
         _field("tokens", pa.int32(), "Tokens of the text; null unless a tokenizer was named."),
         _field(
+            "repeated_chars",
+            pa.int32(),
+            "Characters that were taken out of the text with lines which many pages of its host have; null unless `repeats.unit` says so.",
+        ),
+        _field(
             "quality",
             pa.map_(pa.string(), pa.float64()),
             "Value of each quality measure by its name; null unless `quality.signals`.",
@@ -634,6 +644,18 @@ DOCUMENTS = pa.schema(
     ]
 )
 """A row for each document: the table of `documents/`, and of a release of text."""
+
+PAGES = pa.schema(
+    [
+        *(DOCUMENTS.field(name) for name in ("url", "text", "markdown", "title", "author", "date")),
+        *_PAGE,
+        *_PLACE,
+        *(DOCUMENTS.field(name) for name in ("extractor", "host_key")),
+        *PERMISSION_FACTS,
+    ]
+)
+"""A row for each page that has a main text, before lines are taken out of it and it is judged: the table of `pages/`, which is
+there if `repeats.unit` says so."""
 
 DOCUMENT_KEYS = pa.schema(
     [

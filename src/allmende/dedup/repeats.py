@@ -5,18 +5,19 @@ that is frequent goes from every document. What is different: CCNet calls a line
 of shards, whatever its host. Here it must be in many documents of one host, which spares what people quote all over the web.
 C4's rule (all but one of any three sentences that occur twice in the whole dataset) isn't reproduced.
 
-It takes two passes over documents that are bucketed by host: `Counter` reads those of a bucket, in any order, and finds
-its frequent lines; `remove` takes them out of each text, or of its Markdown, whose marks don't count. Memory is 24 bytes
-for each different line of a bucket, three times that for moments; of a host too large for that, lines can be counted in several turns.
+It takes two passes: `Counter` gets the hashed lines of all documents of some hosts, in any order, and finds the frequent ones;
+`remove` takes these out of each text, or of its Markdown, whose marks don't count. Memory is 24 bytes for each
+different line that is counted, three times that for moments; lines of too many documents can be counted in several turns.
 """
 
 import re
 from hashlib import blake2b
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from allmende.dedup.simplify import simple_parts
@@ -41,12 +42,22 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What is compared; paragraphs have empty lines between them."""
     documents: int = 10
     """In at least so many documents of the host."""
-    share: float = 0.01
+    share: float = 0.1
     """And in at least this share of them: 0 to 1."""
 
 
+class Removed(NamedTuple):
+    """What is left of a text."""
+
+    text: str
+    lines: int
+    """Lines, or paragraphs, that went."""
+    chars: int
+    """Characters that it lost."""
+
+
 class Counter:
-    """Counts the lines of a bucket: in how many documents of its host is each?
+    """Counts lines: in how many documents of its host is each?
 
     Args:
         options: What is frequent.
@@ -59,39 +70,43 @@ class Counter:
         self._lines = _Counts()
         self._hosts = _Counts()
 
-    def add(self, table: pa.Table) -> None:
+    def add(self, documents: pa.RecordBatch) -> None:
         """Counts documents.
 
         Args:
-            table: Columns `host_key` (uint64) and `text`.
+            documents: Columns `host_key` (uint64) and `lines` (lists of uint64, from `different_lines`).
         """
-        hosts = table.column("host_key").to_numpy()
+        hosts, lines = documents.column("host_key").to_numpy(), documents.column("lines")
         self._hosts.add(hosts, hosts)
+        keys, owners = pc.list_flatten(lines).to_numpy(), hosts[pc.list_parent_indices(lines).to_numpy()]
         number, turns = (np.uint64(value) for value in self._turn)
-        for host, text in zip(hosts, table.column("text"), strict=True):
-            keys = np.unique(line_keys(text.as_py() or "", int(host), self._options)[0])
-            keys = keys[(keys != 0) & (keys % turns == number)]
-            self._lines.add(keys, np.full(len(keys), host, np.uint64))
+        mine = keys % turns == number
+        self._lines.add(keys[mine], owners[mine])
 
-    def frequent(self) -> Hashes:
-        """Keys of frequent lines, sorted; for `remove`. Those of several turns or buckets may be joined and sorted again."""
+    def frequent(self) -> tuple[Hashes, Hashes]:
+        """Keys of frequent lines, sorted, and the host of each. Those of several turns may be joined."""
         keys, hosts, counts = self._lines.result()
         known, _, documents = self._hosts.result()
         enough = counts >= self._options.documents
         keys, hosts, counts = keys[enough], hosts[enough], counts[enough]
         of_host = documents[np.searchsorted(known, hosts)]
-        return keys[counts >= self._options.share * of_host]
+        many = counts >= self._options.share * of_host
+        return keys[many], hosts[many]
 
 
-def remove(text: str, host_key: int, frequent: Hashes, options: Options) -> tuple[str, int]:
-    """The text without frequent lines, and how many characters it lost.
+def different_lines(text: str, host_key: int, options: Options) -> Hashes:
+    """The key of each different line of a text that has letters or digits, sorted; for `Counter`."""
+    keys = np.unique(line_keys(text, host_key, options)[0])
+    return keys[1:] if len(keys) and not keys[0] else keys
 
-    Where lines went, at most one empty line is left.
+
+def remove(text: str, host_key: int, frequent: Hashes, options: Options) -> Removed:
+    """The text without frequent lines. Where lines went, at most one empty line is left.
 
     Args:
         text: A text, or the same as Markdown.
         host_key: Of its host.
-        frequent: Keys of frequent lines, sorted.
+        frequent: Keys of frequent lines, sorted; those of other hosts among them do nothing.
         options: Those with which they were counted.
     """
     keys, ends = line_keys(text, host_key, options)
@@ -100,11 +115,11 @@ def remove(text: str, host_key: int, frequent: Hashes, options: Options) -> tupl
     inside = at < len(frequent)
     there[inside] = frequent[at[inside]] == keys[inside]
     if not there.any():
-        return text, 0
+        return Removed(text, 0, 0)
     begins = [0, *ends[:-1]]
     kept = [text[begin:end] for begin, end, gone in zip(begins, ends, there.tolist(), strict=True) if not gone]
     rest = _gap.sub("\n\n", "".join([*kept, text[ends[-1] :]])).strip("\n")
-    return rest, len(text) - len(rest)
+    return Removed(rest, int(there.sum()), len(text) - len(rest))
 
 
 def line_keys(text: str, host_key: int, options: Options) -> tuple[Hashes, list[int]]:

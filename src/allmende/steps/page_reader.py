@@ -1,13 +1,13 @@
-"""From a captured page to a row of `documents/`, or to the Reason why there is none.
+"""From a captured page to its main text and all that is known of it, or to the Reason why there is none.
 
-    body ──► lists ──► first look ──► language ──► permission ──► careful look ──► language ──► quality ──► row
+    body ──► lists ──► first look ──► language ──► permission ──► careful look ──► row
 
 What is cheap comes first: most pages of a crawl are in another language, or say next to nothing, and never meet the
-careful extractor. The first look drops a language only if it is sure of it; the last word has the careful text.
+careful extractor. The first look drops a language only if it is sure of it; the last word has `text_judge`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,16 +15,17 @@ from allmende.commoncrawl.warc import WarcCapture
 from allmende.extract.document import Body, read_facts
 from allmende.extract.extractor import Extractor, MainText, plain_text
 from allmende.extract.page import Facts, parse_date
-from allmende.filters.document_language import Language, by_paragraph, identify
+from allmende.filters.document_language import Language, identify
 from allmende.permission.gate import judge
 from allmende.permission.licences import license_id
 from allmende.permission.page import page_signals
 from allmende.permission.policy import Policy, from_recipe
 from allmende.permission.signal import Signal
 from allmende.recipe import Recipe
-from allmende.safety.lists import Hit, Lists
+from allmende.safety.lists import Lists
 from allmende.schema import Reason
-from allmende.steps.quality_rules import QualityRules
+from allmende.steps.fates import Dropped
+from allmende.steps.text_judge import Row, TextJudge
 
 ALLOWED = "allowed"
 
@@ -34,18 +35,6 @@ class Source(NamedTuple):
 
     capture: WarcCapture
     body: Body
-
-
-class Dropped(NamedTuple):
-    """A page that became none."""
-
-    reason: Reason
-    language: str = ""
-    """As far as it was known."""
-    hit: Hit | None = None
-    """What list of known illegal content it is on; told to nobody."""
-    signal: str = ""
-    """Which permission signal denied it."""
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):
@@ -59,26 +48,30 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     signals: tuple[Signal, ...]
 
 
-Row = dict[str, Any]
-"""Columns of `schema.DOCUMENTS`, without those that depend on the words in their final form."""
+class Extracted(NamedTuple):
+    """A page with its main text."""
+
+    row: Row
+    language: Language | None
+    """Of the text; None if the first look had another one."""
 
 
 class PageReader:
     """Reads pages.
 
     Args:
-        recipe: Its sections text, quality and permission are used.
+        recipe: Its sections text and permission are used.
         lists: Of unwanted and illegal content.
         extractor: Takes main texts off pages.
+        judge: Says which sizes and languages are worth a careful look.
     """
 
-    def __init__(self, recipe: Recipe, lists: Lists, extractor: Extractor):
+    def __init__(self, recipe: Recipe, lists: Lists, extractor: Extractor, judge: TextJudge):
         self._text = recipe.text
         self._lists = lists
         self._extractor = extractor
+        self._judge = judge
         self._policy = from_recipe(recipe.permission)
-        self._rules = QualityRules(recipe.quality)
-        self._languages = frozenset(recipe.text.languages)
 
     def look(self, sources: Sequence[Source]) -> Iterator[Page | Dropped]:
         """The first look at pages, in order."""
@@ -95,10 +88,10 @@ class PageReader:
     def _look(self, source: Source) -> Page | Dropped:
         body = source.body
         text = self._extractor.quick(body) if body.kind == "html" else plain_text(body)
-        if reason := self._size(text.text):
+        if reason := self._judge.size(len(text.text)):
             return Dropped(reason)
         language = identify(text.text)
-        if language.score >= self._text.min_language_score and not self._wants(language.code):
+        if language.score >= self._text.min_language_score and not self._judge.wants(language.code):
             return Dropped(Reason.TEXT_LANGUAGE, language.code)
         facts = read_facts(body, source.capture)
         signals = self._signals(source, facts)
@@ -107,37 +100,16 @@ class PageReader:
             return Dropped(Reason.PERMISSION_DENIED, language.code, signal=verdict.signal)
         return Page(source, text, language, facts, signals)
 
-    def finish(self, pages: Sequence[Page]) -> Iterator[Row | Dropped]:
-        """Rows of pages that passed the first look, in order."""
+    def finish(self, pages: Sequence[Page]) -> Iterator[Extracted | Dropped]:
+        """The main texts of pages that passed the first look, in order."""
         careful = [page for page in pages if self._is_worth_more(page)]
         found = self._extractor.careful([page.source.body for page in careful], [page.text for page in careful])
         for page in pages:
             text = next(found) if self._is_worth_more(page) else page.text
-            yield Dropped(text, page.language.code) if isinstance(text, Reason) else self._finish(page, text)
+            yield Dropped(text, page.language.code) if isinstance(text, Reason) else self._extracted(page, text)
 
     def _is_worth_more(self, page: Page) -> bool:
         return self._text.careful and page.source.body.kind == "html"
-
-    def _finish(self, page: Page, main: MainText) -> Row | Dropped:
-        if reason := self._size(main.text):
-            return Dropped(reason, page.language.code)
-        language = page.language if main.text == page.text.text else identify(main.text)
-        if language.score < self._text.min_language_score or not self._wants(language.code):
-            return Dropped(Reason.TEXT_LANGUAGE, language.code)
-        judged = self._rules.judge(main.text, language.code)
-        if judged.reason is not None:
-            return Dropped(judged.reason, language.code)
-        return self._row(page, msgspec.structs.replace(main, text=judged.text), language, judged.values)
-
-    def _size(self, text: str) -> Reason | None:
-        if not text:
-            return Reason.TEXT_EMPTY
-        if len(text) < self._text.min_chars:
-            return Reason.TEXT_SHORT
-        return Reason.TEXT_LONG if len(text) > self._text.max_chars else None
-
-    def _wants(self, language: str) -> bool:
-        return (not self._languages or language in self._languages) and self._rules.knows(language)
 
     def _signals(self, source: Source, facts: Facts) -> tuple[Signal, ...]:
         """What the page reserves for its own words, as far as the policy heeds it."""
@@ -145,26 +117,23 @@ class PageReader:
         found = page_signals(told, bears="document", agents=self._policy.ai_agents)
         return tuple(signal for signal in found if self._policy.heeds(signal.name))
 
-    def _row(self, page: Page, main: MainText, language: Language, values: dict[str, float] | None) -> Row:
+    def _extracted(self, page: Page, main: MainText) -> Extracted:
         capture = page.source.capture
-        return {
+        row = {
             "url": page.source.body.url,
             "text": main.text,
             "markdown": main.markdown if self._text.markdown else None,
             "title": main.title,
             "author": main.author,
             "date": main.date,
-            "language": language.code,
-            "language_score": language.score,
-            "languages": [{"language": code, "share": share} for code, share in by_paragraph(main.text)],
             **page_columns(page.facts),
             "warc_offset": capture.offset,
             "warc_length": capture.length,
             "captured_at": parse_date(capture.date),
             "extractor": main.extractor,
-            "quality": None if values is None else list(values.items()),
             **permission_row(self._policy, page.signals),
         }
+        return Extracted(row, page.language if main.text == page.text.text else None)
 
 
 def permission_row(policy: Policy, signals: Iterable[Signal]) -> Row:

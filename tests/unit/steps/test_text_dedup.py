@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from allmende.errors import RecipeError
-from allmende.steps import release_texts, texts, unique_texts
+from allmende.steps import release_texts, row_groups, unique_texts
 from allmende.steps.near import cluster_sizes
 from allmende.steps.tombstone_folder import TombstoneFolder
 from allmende.testing.archives import Archive
@@ -119,7 +119,7 @@ def test_shards_are_filled_in_order_and_have_all(text_dataset):
 
 def test_large_datasets_are_shuffled_group_by_group(text_dataset, monkeypatch):
     monkeypatch.setattr(release_texts, "GROUP_BYTES", 12_000)
-    monkeypatch.setattr(texts, "GROUP_ROWS", 3)
+    monkeypatch.setattr(row_groups, "GROUP_ROWS", 3)
     monkeypatch.setattr(unique_texts, "ROW_GROUP", 2)
     dataset = text_dataset([text_archive(n, pages=12) for n in range(3)], GERMAN).run(*ALL)
     plan = dataset.lake.step("release/shards").read_plan()
