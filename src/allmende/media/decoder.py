@@ -3,10 +3,8 @@
     async with DecoderPool(processes, options) as pool:
         outcome = await pool.process(body)
 
-A decoder is a plain subprocess with one end of a socket pair as its standard input (`decoder_process`), so it works in
-daemonic processes, Ray actors and threads, where `multiprocessing` may not have children. Frames go over the socket: four
-bytes of length, then the body; back come a length and a MessagePack map, in the same order. Two bodies are under way to
-each decoder, so the next lies ready when one is done.
+A decoder is a `child_process` (its inside: `decoder_process`). Two bodies are under way to each, so the next lies ready
+when one is done.
 
 A decoder that dies, or that takes longer than `images.decode_seconds` for one body, is replaced. The body it was at is the
 culprit: a timeout is its fate, after a death it gets one more try (someone may have killed the decoder), the
@@ -16,11 +14,7 @@ Pebble and loky were measured first; see docs/decisions/0005-image-decoding.md.
 """
 
 import asyncio
-import os
-import re
-import socket
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -29,6 +23,7 @@ from typing import Self
 
 import msgspec
 
+from allmende import child_process
 from allmende.errors import EngineError
 from allmende.media.sample import Digest, ImageSample
 from allmende.recipe import Images
@@ -37,23 +32,7 @@ from allmende.schema import Reason
 DEPTH = 2
 """Bodies under way to a decoder: the one it works on, and the next."""
 
-START_SECONDS = 60.0
-"""A decoder that has not said hello by then does not work; it takes 0.2 s on an idle machine."""
-
-_TRIES = 2
-"""A body that kills this many decoders gets no other."""
-
-_FAILED_STARTS = 3
-"""The pool gives up after this many decoders in a row that did not start."""
-
-_SOCKET_BYTES = 1 << 20
-"""Room for a body in the socket's buffers, as far as the system allows; most images are smaller."""
-
-COMMAND = [sys.executable, "-P", "-m", "allmende.media.decoder_process"]
-"""How a decoder is started; -P, so that a `random.py` in the user's folder is not imported."""
-
-_INHERITED = re.compile(r"(PATH|HOME|LANG|TMPDIR|VIRTUAL_ENV)$|(PYTHON|LC_|LD_|DYLD_)")
-"""Environment variables that decoders see. Keys and passwords are none of theirs."""
+COMMAND = child_process.command("allmende.media.decoder_process")
 
 Outcome = ImageSample | Reason
 
@@ -84,16 +63,15 @@ class Decoder(asyncio.Protocol):
         self._killed = False
         self._timer: asyncio.TimerHandle | None = None
         self._received = bytearray()
-        self.process, self._socket = _start()
+        self.process, self._socket = child_process.start(COMMAND, pool.options.decode_bytes)
         self._transport: asyncio.Transport
 
     async def connect(self) -> None:
         """Say what to do; the decoder answers with an empty frame when it is ready."""
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_unix_connection(lambda: self, sock=self._socket)
-        greeting = {"parent": os.getpid(), "options": self._pool.options, "digests": self._pool.digests}
-        self._write(msgspec.msgpack.encode(greeting))
-        self._timer = loop.call_later(START_SECONDS, self.kill)
+        self._write(msgspec.msgpack.encode((self._pool.options, self._pool.digests)))
+        self._timer = loop.call_later(child_process.START_SECONDS, self.kill)
 
     def send(self, task: Task) -> None:
         """Put a task behind those under way."""
@@ -102,9 +80,9 @@ class Decoder(asyncio.Protocol):
         if len(self.tasks) == 1:
             self._watch()
 
-    def _write(self, frame: bytes) -> None:
-        self._transport.write(len(frame).to_bytes(4, "little"))
-        self._transport.write(frame)
+    def _write(self, body: bytes) -> None:
+        self._transport.write(child_process.header(body))
+        self._transport.write(body)
 
     def _watch(self) -> None:
         """The clock of the task at the head starts when it gets there."""
@@ -162,28 +140,6 @@ class Decoder(asyncio.Protocol):
             self._timer.cancel()
         self.kill()
         self._pool.lost(self)
-
-
-def _start() -> tuple["subprocess.Popen[bytes]", socket.socket]:
-    ours, theirs = socket.socketpair()
-    for end in (ours, theirs):
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
-    ours.setblocking(False)
-    inherited = {name: value for name, value in os.environ.items() if _INHERITED.match(name)}
-    try:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            COMMAND,
-            stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL,
-            env=inherited | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            process_group=0,  # Ctrl-C is for the parent, which lets its decoders finish
-        )
-    except OSError:
-        ours.close()
-        raise
-    finally:
-        theirs.close()
-    return process, ours
 
 
 class DecoderPool:
@@ -287,8 +243,8 @@ class DecoderPool:
         self._ending = [process for process in self._ending if process.poll() is None]
         if not decoder.ready:
             self._failed_starts += 1
-            if self._failed_starts >= _FAILED_STARTS:
-                self._give_up(_NO_START)
+            if self._failed_starts >= child_process.FAILED_STARTS:
+                self._give_up(child_process.did_not_start("image decoder", COMMAND))
                 return
         if decoder.tasks:
             self._judge(decoder.tasks[0], expired=decoder.expired)
@@ -299,7 +255,7 @@ class DecoderPool:
         culprit.deaths += 1
         if expired:
             self.done(culprit, Reason.DECODER_TIMEOUT)
-        elif culprit.deaths >= _TRIES:
+        elif culprit.deaths >= child_process.TRIES:
             self.done(culprit, Reason.DECODER_CRASHED)
 
     def _give_up(self, message: str) -> None:
@@ -309,12 +265,6 @@ class DecoderPool:
             task = self._waiting.popleft()
             if not task.outcome.done():
                 task.outcome.set_exception(EngineError(message))
-
-
-_NO_START = (
-    f"the image decoder did not start {_FAILED_STARTS} times in a row; "
-    f"`{sys.executable} -P -c 'import allmende.media.decoder_process'` may show why"
-)
 
 
 def _reap(processes: list["subprocess.Popen[bytes]"]) -> None:

@@ -6,6 +6,7 @@ nobody thought of, `lie` writes what is no answer; anything else is an image.
 
 import os
 
+from allmende import child_process
 from allmende.media import decoder_process, image
 
 
@@ -28,4 +29,4 @@ def obey(body, options, digests):
 
 if __name__ == "__main__":
     decoder_process.process = obey
-    decoder_process.main()
+    child_process.serve(decoder_process.answers)

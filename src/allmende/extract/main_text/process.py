@@ -1,32 +1,27 @@
 """One extractor process, seen from outside: give it a page, get a main text, or the Reason why there is none.
 
 trafilatura has no deadline of its own, and some pages take it minutes or gigabytes. So it runs in a process that is
-killed when it takes too long, and is replaced when it dies. It is a plain subprocess with one end of a socket pair as
-its standard input, so that it works in daemonic processes, Ray actors and threads; as for images
-(`allmende.media.decoder`), but one page at a time: a worker that waits for it has nothing else to do, and the engine
-runs as many workers as there are cores.
+killed when it takes too long, and is replaced when it dies. It is a `child_process` as those for images are
+(`allmende.media.decoder`), but gets one page at a time: a worker that waits for it has nothing else to do, and the
+engine runs as many workers as there are cores.
 
 Memory of long-lived processes grows, by what allocator and caches keep, so one is replaced after `PAGES` pages, or
 when it holds `RESIDENT` bytes.
 """
 
 import os
-import re
 import socket
 import subprocess
-import sys
 import time
 import weakref
 from pathlib import Path
 
 import msgspec
 
+from allmende import child_process
 from allmende.errors import EngineError
 from allmende.extract.extractor import MainText
 from allmende.schema import Reason
-
-START_SECONDS = 60.0
-"""A process that has not said hello by then does not work; it takes half a second on an idle machine."""
 
 PAGES = 5_000
 """Pages after which a process is replaced: starting one takes as long as ten pages."""
@@ -34,21 +29,13 @@ PAGES = 5_000
 RESIDENT = 600_000_000
 """Bytes in memory after which a process is replaced before it gets another page; a fresh one holds 80 MB."""
 
-_TRIES = 2
-"""A page that ends this many processes gets no other: once, somebody else may have done it."""
-
-_FAILED_STARTS = 3
 _CHECK_EVERY = 50
 """Pages between two looks at the memory of a process."""
 
 _BAD_ANSWER = 256_000_000
 """An answer that claims to have more bytes is none of ours."""
 
-COMMAND = [sys.executable, "-P", "-m", "allmende.extract.main_text.child"]
-"""How a process is started; -P, so that a `random.py` in the user's folder is not imported."""
-
-_INHERITED = re.compile(r"(PATH|HOME|LANG|TMPDIR|VIRTUAL_ENV)$|(PYTHON|LC_|LD_|DYLD_)")
-"""Environment variables that it sees. Keys and passwords are none of its."""
+COMMAND = child_process.command("allmende.extract.main_text.child")
 
 _answer = msgspec.msgpack.Decoder(MainText | None).decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -85,7 +72,7 @@ class ExtractorProcess:
             EngineError: No process starts.
         """
         task = _encode((html, cheap, markdown))
-        for _ in range(_TRIES):
+        for _ in range(child_process.TRIES):
             self._refresh()
             try:
                 answer = _answer(self._ask(task, self._seconds))
@@ -111,36 +98,22 @@ class ExtractorProcess:
             self._pages >= PAGES or (self._pages % _CHECK_EVERY == 0 and resident(self._process.pid) > RESIDENT)
         ):
             self.close()
-        for _ in range(_FAILED_STARTS):
+        for _ in range(child_process.FAILED_STARTS):
             if self._process is not None:
                 return
             self._start()
         if self._process is None:
-            raise EngineError(
-                f"the extractor did not start {_FAILED_STARTS} times in a row; "
-                f"`{sys.executable} -P -c 'import allmende.extract.main_text.child'` may show why"
-            )
+            raise EngineError(child_process.did_not_start("extractor", COMMAND))
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair()
-        inherited = {name: value for name, value in os.environ.items() if _INHERITED.match(name)}
         try:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                COMMAND,
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                env=inherited,
-                process_group=0,  # Ctrl-C is for the parent
-            )
+            self._process, self._socket = child_process.start(COMMAND, self._memory)
         except OSError as error:
-            ours.close()
             raise EngineError(f"no process can be started for an extractor: {error}") from error
-        finally:
-            theirs.close()
-        self._socket, self._process, self._pages = ours, process, 0
-        self._end = weakref.finalize(self, _end, ours, process)
+        self._pages = 0
+        self._end = weakref.finalize(self, _end, self._socket, self._process)
         try:
-            self._ask(_encode((os.getpid(), self._memory)), START_SECONDS)
+            self._ask(b"", child_process.START_SECONDS)
         except (_Died, OSError):
             self.close()
 
@@ -149,7 +122,7 @@ class ExtractorProcess:
         assert self._socket is not None
         deadline = time.monotonic() + seconds
         self._socket.settimeout(seconds)
-        self._socket.sendall(len(body).to_bytes(4, "little") + body)
+        self._socket.sendall(child_process.header(body) + body)
         length = int.from_bytes(self._receive(4, deadline), "little")
         if length > _BAD_ANSWER:
             raise _Died

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_a_page_that_takes_too_long_is_given_up_and_the_next_one_is_read():
 
 
 def test_a_page_that_eats_all_memory_is_given_up_and_the_next_one_is_read():
-    process = ExtractorProcess(20, 100_000_000)
+    process = ExtractorProcess(20, 300_000_000)
     assert process.extract("<html><body>" + "<p>x<b>y</b>" * 100_000, "", markdown=False) is Reason.EXTRACTION_CRASHED
     assert process.extract(HTML, "", markdown=False).title == "Titel"
     process.close()
@@ -86,7 +87,7 @@ def test_a_process_that_is_worn_out_is_replaced(monkeypatch):
 
 def test_an_answer_that_is_none_of_ours_ends_the_process(monkeypatch):
     code = "import socket; s = socket.socket(fileno=0); s.recv(100); s.sendall(bytes(4)); s.recv(9999); s.sendall(b'\\xff' * 4)"
-    monkeypatch.setattr(under_test, "COMMAND", [under_test.sys.executable, "-c", code])
+    monkeypatch.setattr(under_test, "COMMAND", [sys.executable, "-c", code])
     process = ExtractorProcess(20, MEMORY)
     assert process.extract(HTML, "", markdown=False) is Reason.EXTRACTION_CRASHED
     process.close()
