@@ -9,7 +9,8 @@ import pytest
 
 import allmende as library
 from allmende.errors import LakeError
-from allmende.maintain.recheck import Online, recheck
+from allmende.maintain.recheck import recheck
+from allmende.maintain.recheck_online import Online
 from allmende.permission.policy import policy
 
 AI_TXT = "/text?is=" + quote("User-Agent: *\nDisallow: /ok/1")

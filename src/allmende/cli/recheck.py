@@ -31,7 +31,11 @@ LANGUAGES = 30
 @click.argument("dataset")
 @click.option("--policy", help="eu-commercial, eu-research, strict; by default that of the dataset's recipe.")
 @click.option("--signal", "signals", multiple=True, metavar="NAME=ACTION", help="Change the policy: ai_txt=allow.")
-@click.option("--online", is_flag=True, help="Ask hosts for robots.txt and the like, and URLs for their headers, anew.")
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Ask hosts for robots.txt and the like, images for headers, and pages of text, anew.",
+)
 @click.option("--contact", default="", help="Sent to servers with --online; the recipe's by default.")
 @click.option(
     "--list", "path", type=click.Path(path_type=Path), help="Write what is denied to this file, a uid a line."
@@ -45,11 +49,15 @@ def command(dataset: str, path: Path | None, **flags: Any) -> None:
     """Judges a dataset by another policy, or by what hosts say today, and shows what that costs each language.
 
     Without --apply nothing is changed. Offline it goes by the signals that are stored with every row; nobody is asked.
+    With --online it asks for every URL once, says how many first, and tells what became of the pages of a dataset of text.
     """
-    from allmende.maintain.recheck import Online, recheck
+    from allmende.maintain.recheck import recheck
+    from allmende.maintain.recheck_online import Online
 
     policy = _policy(flags["policy"], flags["signals"], dataset)
     online = Online(contact=flags["contact"]) if flags["online"] else None
+    if online and not flags["as_json"]:
+        _tell_cost(dataset)
     with _list(path) as denied:
         report = recheck(dataset, policy, online=online, denied=denied, told=_progress(quiet=flags["as_json"]))
         denied.flush()
@@ -65,6 +73,17 @@ def command(dataset: str, path: Path | None, **flags: Any) -> None:
     elif removal is not None:
         click.echo(f"{removal.samples:,} samples are gone. The release is now {removal.version}.")
         click.echo(f"For those who have a copy: {removal.dataset}/{removal.patch}")
+
+
+def _tell_cost(dataset: str) -> None:
+    from allmende.dataset import Dataset
+    from allmende.maintain.recheck import sample_count
+
+    count = sample_count(Dataset(dataset))
+    click.echo(
+        f"Asking for up to {count:,} URLs, and their hosts for robots.txt and its kin, as politely as a build.",
+        err=True,
+    )
 
 
 def _policy(preset: str | None, signals: tuple[str, ...], dataset: str) -> "Policy | None":
@@ -126,9 +145,11 @@ def _text(report: "Recheck") -> str:
         lines.insert(-1, f"  and {len(rows) - LANGUAGES:,} more languages; --json has all")
     for title, counts in (("denied by", report.signals), ("would return from", report.returning)):
         lines += [f"  {title} {name}: {count:,}" for name, count in sorted(counts.items(), key=lambda i: (-i[1], i[0]))]
-    lines += [f"  no headers, judged by what is stored: {why} {count:,}" for why, count in report.unanswered.items()]
+    lines += [f"  no answer, judged by what is stored: {why} {count:,}" for why, count in report.unanswered.items()]
+    if report.fates:
+        lines.append(f"  the pages today: {', '.join(f'{count:,} {fate}' for fate, count in report.fates.items())}")
     lines += [f"  not stored, judged by a new build only: {name} {count:,}" for name, count in report.not_kept.items()]
     if report.unread:
         lines.append(f"\nNever read for this dataset, so that nobody knows: {', '.join(report.unread)}.")
-        lines.append("Of images, ask with --online; of text, build anew: allmende build --redo RECIPE")
+        lines.append("Ask with --online.")
     return "\n".join(lines)

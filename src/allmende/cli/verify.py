@@ -19,7 +19,7 @@ TOLD_SECONDS = 10.0
 )
 @click.argument("dataset")
 @click.option("--decode", is_flag=True, help="Also decode every stored image and compare its perceptual hash.")
-@click.option("--online", is_flag=True, help="Also ask the web: do the URLs still lead to the same files?")
+@click.option("--online", is_flag=True, help="Also ask the web: do the URLs still lead to the same files or texts?")
 @click.option(
     "--sample",
     type=click.IntRange(min=0),
@@ -44,7 +44,8 @@ def command(
     """Checks a dataset, or a copy of its release, against what it says of itself.
 
     Every file against its recorded size and digest, every sample's image, JSON and caption against its row of the
-    metadata. With --online, a sample of the URLs against the digests of what they led to when the dataset was built.
+    metadata, every document's row against its text. With --online, a sample of the URLs against the digests, or texts,
+    of what they led to when the dataset was built.
     The report is printed, and written to verify.json in the dataset's folder.
 
     Exit code 3: something is wrong with the dataset. What has changed on the web since is told, but is no fault of it.

@@ -5,15 +5,20 @@ from datetime import datetime
 import msgspec
 
 from allmende.maintain.explained import Explained
+from allmende.permission.signal import Signal
 
 
 class Fate(Explained):
-    """What a URL answers today, compared with the file that was stored: `value, explanation`."""
+    """What a URL answers today, compared with the file or document that was stored: `value, explanation`."""
 
-    SAME = "same", "The same bytes: equal SHA-256."
+    SAME = "same", "The same bytes: equal SHA-256. Of documents: the text is still on the page, 70 % of it at least."
+    MOVED = "moved", "Of documents: the text is still there, where a redirect leads to."
     RECOMPRESSED = "recompressed", "Other bytes, the same picture: at most 31 bits of the PDQ hash differ."
-    CHANGED = "changed", "Another picture, or one with too little detail to tell."
-    PAGE = "page", "Something that is no image: most often a web page."
+    CHANGED = (
+        "changed",
+        "Another picture, or one with too little detail to tell. Of documents: 40 to 70 % are still there.",
+    )
+    PAGE = "page", "Something that is no image: most often a web page. Of documents: another page, or no page."
     REDIRECTED = "redirected", "A redirect to another domain, and there something else than the file."
     PARKED = "parked", "A parking page: a known one, or one answer for all that is asked."
     VANISHED = "vanished", "Gone, or refused: its Reason tells how."
@@ -21,9 +26,23 @@ class Fate(Explained):
     DENIED = "denied", "Not asked for, or not taken: its owner reserves it today."
 
 
-GOOD = frozenset({Fate.SAME, Fate.RECOMPRESSED})
+GOOD = frozenset({Fate.SAME, Fate.MOVED, Fate.RECOMPRESSED})
 OPEN = frozenset({Fate.FAILED, Fate.DENIED})
 """Fates that say nothing about the file."""
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What was made of what a URL answered."""
+
+    fate: Fate
+    distance: int | None = None
+    """Bits of 256 in which the PDQ hashes differ."""
+    answer: int = 0
+    """Hash of the body."""
+    signals: tuple[Signal, ...] = ()
+    """Of a page: what it says in itself about its words; what its headers say came with the response."""
+    licences: tuple[str, ...] = ()
+    """Of a page: RSL licences that it links to."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

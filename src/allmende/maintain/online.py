@@ -1,4 +1,4 @@
-"""`allmende verify --online`: do the URLs of a dataset still lead to the files that it was built from?
+"""`allmende verify --online`: do the URLs of a dataset still lead to the files, or texts, that it was built from?
 
 Whoever owns a URL decides what a later download of it gets (split-view poisoning: Carlini et al. 2023, arXiv
 2302.10149). Files are asked for as politely as by a build, and their owners' reservations of today are obeyed.
@@ -7,7 +7,7 @@ Whoever owns a URL decides what a later download of it gets (split-view poisonin
 import asyncio
 import hashlib
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any
@@ -15,30 +15,34 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from allmende.engine import Engine
-from allmende.errors import LakeError
-from allmende.fetch import host_files
-from allmende.fetch.agent import check_contact, user_agent
-from allmende.fetch.client import Client, Fetched, Outcome, Target
+from allmende.fetch.agent import check_contact
+from allmende.fetch.client import Fetched, Outcome, Target
 from allmende.fetch.kind import IMAGES
 from allmende.identity import key64
-from allmende.maintain import rdap
+from allmende.maintain import pages, rdap
+from allmende.maintain.asking import asking
 from allmende.maintain.copies import Copy, locate
 from allmende.maintain.domains import Domains, domain_of
-from allmende.maintain.findings import Fate, Finding, OnlineReport
+from allmende.maintain.findings import Fate, Finding, OnlineReport, Seen
 from allmende.maintain.stored_images import ANY_IMAGE, DETAIL, SAME_PICTURE, distance
 from allmende.media.decoder import DecoderPool
-from allmende.permission import Gate, policy
-from allmende.permission.agents import OWN_TOKEN, keys
-from allmende.permission.answers import Answer, answers
-from allmende.permission.hosts import FileKind, HostFile, Hosts
+from allmende.permission import policy
+from allmende.publish.columns import read_columns
+from allmende.publish.jsonl import SUFFIX as JSONL
 from allmende.recipe import Recipe
 from allmende.recipe_file import from_table
-from allmende.schema import Reason
+from allmende.schema import DOCUMENTS, SAMPLES, Reason
 
-COLUMNS = ("url", "sha256", "phash", "phash_quality", "fetched_at", "captured_at")
+COLUMNS = pa.schema(
+    [
+        pa.field("url", pa.string(), nullable=False),
+        *(SAMPLES.field(name) for name in ("sha256", "phash", "phash_quality", "fetched_at")),
+        *(DOCUMENTS.field(name).with_nullable(True) for name in ("text", "captured_at")),
+    ]
+)
+"""Images have no text, documents no digest of a file."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,15 +69,8 @@ class Expected(msgspec.Struct, frozen=True):
     quality: int
     seen_at: datetime | None
     """When the file was fetched, or its page captured."""
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    """What was made of a body."""
-
-    fate: Fate
-    distance: int | None
-    key: int
-    """Hash of the body."""
+    known: bytes | None = None
+    """Of a document: its `pages.sample`."""
 
 
 class _ImagesAndPages:
@@ -94,7 +91,7 @@ def compare(location: str, options: Options, told: Callable[[str], None] = lambd
     """Asks for URLs of a dataset and compares what comes with what was stored.
 
     Raises:
-        LakeError: There is no dataset.
+        LakeError: There is no dataset, or a shard is damaged.
         RecipeError: A setting is wrong, or many URLs are to be asked for by nobody.
     """
     copy = locate(location)
@@ -108,7 +105,7 @@ def compare(location: str, options: Options, told: Callable[[str], None] = lambd
 def _recipe(copy: Copy, options: Options) -> Recipe:
     """The dataset's recipe, or the defaults; with the settings."""
     chosen = {"url_column": "url", "caption_column": "caption", "size": 256, "mode": "no", "image_format": "jpg"}
-    made = from_table(["-"], "verify", chosen | {"quality": None, "sink": copy.sink, "contact": ""}, options.settings)
+    made = from_table(["-"], "verify", chosen | {"quality": None, "sink": "files", "contact": ""}, options.settings)
     if copy.recipe is None:
         return made
     changes: dict[str, dict[str, Any]] = {}
@@ -123,7 +120,7 @@ def _chosen(copy: Copy, seed: int, sample: int) -> tuple[list[Expected], int]:
     """URLs to ask for, each once, and how many there are. The same seed chooses the same.
 
     Those with the smallest hashes are taken, so the choice does not depend on the shards' order. Memory: some 60 bytes
-    for each URL of the dataset.
+    for each URL of the dataset, and half a kB for each document that is chosen.
     """
     lowest: list[tuple[int, Expected]] = []
     seen: set[int] = set()
@@ -140,112 +137,124 @@ def _chosen(copy: Copy, seed: int, sample: int) -> tuple[list[Expected], int]:
 
 
 def _rows(copy: Copy) -> Iterator[Expected]:
+    end = JSONL if copy.sink == "jsonl" else ".parquet"
     for shard in copy.shards:
-        name = copy.at(f"{shard}.parquet")
-        try:
-            with copy.lake.open(name) as file:
-                for batch in pq.ParquetFile(file).iter_batches(batch_size=10_000, columns=list(COLUMNS)):
-                    yield from map(_expected, batch.to_pylist())
-        except (pa.ArrowException, OSError, KeyError) as error:
-            raise LakeError(
-                f"{copy.lake.url(name)} can't be read: {error}. What else is wrong: allmende verify"
-            ) from error
+        name = copy.at(f"{shard}{end}")
+        with copy.lake.open(name) as file:
+            for batch in read_columns(file, copy.lake.url(name), COLUMNS):
+                yield from map(_expected, batch.to_pylist())
 
 
 def _expected(row: dict[str, Any]) -> Expected:
-    seen_at = row["fetched_at"] or row["captured_at"]
-    return Expected(row["url"], row["sha256"] or "", row["phash"] or "", row["phash_quality"] or 0, seen_at)
+    return Expected(
+        url=row["url"],
+        sha256=row["sha256"] or "",
+        phash=row["phash"] or "",
+        quality=row["phash_quality"] or 0,
+        seen_at=row["fetched_at"] or row["captured_at"],
+        known=None if row["text"] is None else pages.sample(row["text"]),
+    )
 
 
 async def _compare(
     rows: list[Expected], of: int, recipe: Recipe, contact: str, options: Options, told: Callable[[str], None]
 ) -> OnlineReport:
     domains = Domains()
-    asking: dict[str, Expected] = {}
-
-    def targets() -> Iterator[Target]:
-        for row in rows:
-            asking[row.url] = row
-            yield Target(row, row.url)
-
+    asked: dict[str, Expected] = {row.url: row for row in rows}
+    rules = policy.from_recipe(recipe.permission)
+    of_text = bool(rows) and rows[0].known is not None
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(_client(recipe, contact, options, stack))
-        decoders = await stack.enter_async_context(DecoderPool(Engine().worker_count(), ANY_IMAGE))
+        web = await stack.enter_async_context(
+            asking(recipe, rules, contact, "document" if of_text else "image", options.nameservers)
+        )
+        look = _page_look(rules) if of_text else await _image_look(stack)
+        kind = pages.PageKind() if of_text else _ImagesAndPages()
 
-        async def handle(fetched: Fetched) -> _Answer | Reason:
-            return await _answer(asking[fetched.url], fetched.body, decoders)
+        async def handle(fetched: Fetched) -> Seen | Reason:
+            return await look(asked[fetched.url], fetched)
 
+        targets = (Target(row, row.url) for row in rows)
         done = 0
-        async for target, outcome in client.run(targets(), handle, _ImagesAndPages()):
-            row: Expected = target.key
-            asking.pop(row.url, None)
-            domains.add(finding(row, outcome), row.seen_at)
+        async for target, outcome in web.client.run(targets, handle, kind):
+            domains.add(finding(target.key.url, outcome), target.key.seen_at)
             done += 1
             told(f"{done:,} of {len(rows):,} URLs asked")
-        dates = await rdap.ask(client, options.rdap, domains.doubtful()) if options.rdap else {}
+        dates = await rdap.ask(web.client, options.rdap, domains.doubtful()) if options.rdap else {}
     return domains.report(of, dates)
 
 
-def _client(recipe: Recipe, contact: str, options: Options, stack: AsyncExitStack) -> Client:
-    """The client of a build, with its permission."""
-    answer = answers(OWN_TOKEN, keys(recipe.permission.ai_agents) or None)
-
-    async def ask(kind: FileKind, url: str) -> HostFile:
-        return await host_files.ask(client, kind, url)
-
-    hosts: Hosts[Answer] = Hosts(ask, answer)
-    stack.push_async_callback(hosts.close)
-    gate = Gate(policy.from_recipe(recipe.permission), hosts)
-    client = Client(recipe.fetch, user_agent(contact), gate, nameservers=options.nameservers)
-    return client
+Look = Callable[[Expected, Fetched], Awaitable[Seen | Reason]]
 
 
-async def _answer(row: Expected, body: bytes, decoders: DecoderPool) -> _Answer | Reason:
+def _page_look(rules: policy.Policy) -> Look:
+    async def look(row: Expected, fetched: Fetched) -> Seen | Reason:
+        assert row.known is not None
+        return pages.read_page(fetched, [row.known], rules)
+
+    return look
+
+
+async def _image_look(stack: AsyncExitStack) -> Look:
+    decoders = await stack.enter_async_context(DecoderPool(Engine().worker_count(), ANY_IMAGE))
+
+    async def look(row: Expected, fetched: Fetched) -> Seen | Reason:
+        return await _compare_image(row, fetched.body, decoders)
+
+    return look
+
+
+async def _compare_image(row: Expected, body: bytes, decoders: DecoderPool) -> Seen | Reason:
     digest = hashlib.sha256(body).hexdigest()
     key = int(digest[:15], 16)
     if digest == row.sha256:
-        return _Answer(Fate.SAME, 0, key)
+        return Seen(fate=Fate.SAME, distance=0, answer=key)
     found = await decoders.process(body)
     if isinstance(found, Reason):
-        return _Answer(Fate.PAGE, None, key)
+        return Seen(fate=Fate.PAGE, answer=key)
     if len(row.phash) != 64:
-        return _Answer(Fate.CHANGED, None, key)
+        return Seen(fate=Fate.CHANGED, answer=key)
     bits = distance(found.phash, row.phash)
     same = bits <= SAME_PICTURE and min(found.phash_quality, row.quality) >= DETAIL
-    return _Answer(Fate.RECOMPRESSED if same else Fate.CHANGED, bits, key)
+    return Seen(fate=Fate.RECOMPRESSED if same else Fate.CHANGED, distance=bits, answer=key)
 
 
-def finding(row: Expected, outcome: Outcome[_Answer]) -> Finding:
+def finding(url: str, outcome: Outcome[Seen]) -> Finding:
     """What the outcome of a request says about a URL."""
     final = outcome.facts.final_url or ""
-    domain = domain_of(urlsplit(row.url).hostname or "")
-    moved = bool(final) and domain_of(urlsplit(final).hostname or "") != domain
-    fate, bits, key = _fate(outcome)
-    if moved and fate in {Fate.CHANGED, Fate.PAGE}:
-        fate, key = Fate.REDIRECTED, key64(final)
+    domain = domain_of(urlsplit(url).hostname or "")
+    elsewhere = bool(final) and domain_of(urlsplit(final).hostname or "") != domain
+    seen = outcome.result or Seen(fate=_without_answer(outcome.reason))
+    fate, answer = seen.fate, seen.answer
+    if elsewhere and fate in {Fate.CHANGED, Fate.PAGE}:
+        fate, answer = Fate.REDIRECTED, key64(final)
     return Finding(
-        url=row.url,
+        url=url,
         domain=domain,
         fate=fate,
         reason=str(outcome.reason or ""),
-        final_url=final if final != row.url else "",
-        distance=bits,
-        answer=key,
+        final_url=final if final != url else "",
+        distance=seen.distance,
+        answer=answer,
     )
 
 
-def _fate(outcome: Outcome[_Answer]) -> tuple[Fate, int | None, int]:
-    if outcome.result is not None:
-        return outcome.result.fate, outcome.result.distance, outcome.result.key
-    reason = outcome.reason
+def _without_answer(reason: Reason | None) -> Fate:
     if reason is Reason.PERMISSION_DENIED:
-        return Fate.DENIED, None, 0
-    if reason in _NO_IMAGE:
-        return Fate.PAGE, None, 0
-    return (Fate.FAILED if reason in _MAY_COME_BACK else Fate.VANISHED), None, 0
+        return Fate.DENIED
+    if reason in _OTHERWISE:
+        return Fate.PAGE
+    return Fate.FAILED if reason in _MAY_COME_BACK else Fate.VANISHED
 
 
-_NO_IMAGE = frozenset({Reason.CONTENT_TYPE_REFUSED, Reason.IMAGE_FORMAT, Reason.BODY_EMPTY})
+_OTHERWISE = frozenset(
+    {
+        Reason.CONTENT_TYPE_REFUSED,
+        Reason.IMAGE_FORMAT,
+        Reason.BODY_EMPTY,
+        Reason.RECORD_NOT_TEXT,
+        Reason.PAGE_URL_INVALID,
+    }
+)
 _MAY_COME_BACK = frozenset(
     {
         Reason.HOST_SET_ASIDE,

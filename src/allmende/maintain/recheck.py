@@ -1,14 +1,13 @@
 """`allmende recheck`: a dataset's verdicts by another policy, from the signals stored with its rows; or by what hosts say today.
 
 Offline nobody is asked: that is what signals are stored for. Online every host is asked anew for its files and every URL
-for its headers, as politely as by a build; what the pages and the files themselves said stays what it was. What is no
-longer permitted goes to a list that a take-down accepts. Memory: one part's rows offline, `URLS_AT_ONCE` URLs online.
+for its headers, of text for its page (`recheck_online`); what image files themselves, and the pages that show them, said
+stays what it was. What is no longer permitted goes to a list that a take-down accepts. Memory: one part's rows.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AsyncExitStack
 from typing import Any, TextIO
 
 import msgspec
@@ -16,27 +15,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.dataset import Dataset
-from allmende.errors import LakeError, RecipeError
-from allmende.fetch import host_files
-from allmende.fetch.agent import check_contact, user_agent
-from allmende.fetch.client import Client, Fetched, Outcome, Target
-from allmende.fetch.kind import IMAGES
+from allmende.errors import LakeError
+from allmende.fetch.agent import check_contact
 from allmende.lake import Lake
 from allmende.maintain import recheck_text
-from allmende.permission import Gate, Policy, Signal, judge
-from allmende.permission.agents import OWN_TOKEN, keys
-from allmende.permission.answers import Answer, answers
-from allmende.permission.hosts import FileKind, HostFile, Hosts
+from allmende.maintain.asking import asking
+from allmende.maintain.recheck_online import Online, judge_images, judge_pages, lots
+from allmende.permission import Policy, Signal, judge
 from allmende.permission.policy import NAMES, from_recipe
-from allmende.recipe import Recipe
+from allmende.permission.x_robots_tag import Bears
 from allmende.schema import Reason
 
 COLUMNS = ["uid", "url", "language", "signals", "policy"]
-
-URLS_AT_ONCE = 20_000
-"""URLs that are asked for together: the last slow hosts of each lot hold up the next one."""
-
-_OF_HEADERS = "header:"
 
 
 class LanguageCost(msgspec.Struct):
@@ -69,7 +59,9 @@ class Recheck(msgspec.Struct, kw_only=True):
     unread: tuple[str, ...] = ()
     """Signals that the policy obeys but the dataset's own one ignored: nobody has read them, offline they say nothing."""
     unanswered: dict[str, int] = msgspec.field(default_factory=dict)
-    """Online: samples whose URL gave no headers, by reason. They are judged by what is stored."""
+    """Online: samples whose URL gave no headers, or no page, by reason. They are judged by what is stored."""
+    fates: dict[str, int] = msgspec.field(default_factory=dict)
+    """Online, of text: what became of the documents' pages (`findings.Fate`)."""
 
     @property
     def before(self) -> int:
@@ -87,13 +79,8 @@ class Recheck(msgspec.Struct, kw_only=True):
         return sum(cost.allowed_again for cost in self.languages.values())
 
 
-class Online(msgspec.Struct, frozen=True, kw_only=True):
-    """How the web is asked."""
-
-    contact: str = ""
-    """Sent to servers; the recipe's by default."""
-    nameservers: tuple[str, ...] = ()
-    """To ask instead of the system's."""
+Told = Callable[[str], None]
+"""Hears how far it is."""
 
 
 def recheck(
@@ -102,7 +89,7 @@ def recheck(
     *,
     online: Online | None = None,
     denied: TextIO | None = None,
-    told: Callable[[str], None] = lambda _: None,
+    told: Told = lambda _: None,
 ) -> Recheck:
     """Judges all samples anew. Changes nothing.
 
@@ -123,24 +110,16 @@ def recheck(
     policy = policy or own
     lake = opened.lake
     of_text = recipe.dataset.kind == "text"
-    if of_text and online is not None:
-        raise RecipeError(
-            f"{lake.root} is a dataset of text: its pages were read in a crawl, and nobody is asked anew. Leave out "
-            "--online to judge it by the signals that are stored."
-        )
-    if not lake.step("near" if of_text else "samples").finished():
-        raise LakeError(f"{lake.root} has no samples yet. Build it first: allmende build RECIPE")
+    sample_count(opened)  # there must be some
     report = Recheck(dataset=lake.root, policy=policy.label, online=online is not None)
+    if of_text:
+        report.not_kept = recheck_text.not_kept(lake)
     if online is None:
         report.unread = tuple(name for name in NAMES if policy.heeds(name) and not own.heeds(name))
-        if of_text:
-            report.not_kept = recheck_text.not_kept(lake)
         for rows in map(_with_signals, recheck_text.documents(lake)) if of_text else _samples(lake, told):
             _count(report, denied, rows, [judge(policy, row["signals"]).signal for row in rows])
     else:
-        contact = online.contact or recipe.dataset.contact
-        check_contact(opened.lake.step("samples").counts()["sample"].kept, contact)
-        asyncio.run(_online(lake, recipe, policy, report, denied, online, contact, told))
+        asyncio.run(_online(opened, policy, report, denied, online, told))
     for rows in _denied_by_captures(lake, own) if of_text else _reserved(lake):
         for row in rows:
             if judge(policy, row["signals"]).allowed:
@@ -167,7 +146,7 @@ def _cost(report: Recheck, row: dict[str, Any]) -> LanguageCost:
     return report.languages.setdefault(row["language"] or "und", LanguageCost())
 
 
-def _samples(lake: Lake, told: Callable[[str], None]) -> Iterator[list[dict[str, Any]]]:
+def _samples(lake: Lake, told: Told) -> Iterator[list[dict[str, Any]]]:
     """Rows of each part."""
     parts = lake.step("samples").files()
     for number, name in enumerate(parts):
@@ -201,86 +180,36 @@ def _with_signals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+def sample_count(opened: Dataset) -> int:
+    """How many samples there are: online so many URLs are asked for, or fewer if some have several samples.
+
+    Raises:
+        LakeError: if there are none yet.
+    """
+    of_text = opened.recipe.dataset.kind == "text"
+    step = opened.lake.step("near" if of_text else "samples")
+    if not step.finished():
+        raise LakeError(f"{opened.lake.root} has no samples yet. Build it first: allmende build RECIPE")
+    return step.counts()["document" if of_text else "sample"].kept
+
+
 async def _online(
-    lake: Lake,
-    recipe: Recipe,
-    policy: Policy,
-    report: Recheck,
-    denied: TextIO | None,
-    online: Online,
-    contact: str,
-    told: Callable[[str], None],
+    opened: Dataset, policy: Policy, report: Recheck, denied: TextIO | None, online: Online, told: Told
 ) -> None:
-    """Asks for the headers of every sample's URL, lot by lot, and judges by them."""
-    unanswered: Counter[str] = Counter()
-    async with AsyncExitStack() as stack:
-
-        async def ask(kind: FileKind, url: str) -> HostFile:
-            return await host_files.ask(client, kind, url)
-
-        hosts: Hosts[Answer] = Hosts(ask, answers(OWN_TOKEN, keys(recipe.permission.ai_agents) or None))
-        client = await stack.enter_async_context(
-            Client(recipe.fetch, user_agent(contact), Gate(policy, hosts), nameservers=online.nameservers)
-        )
-        stack.push_async_callback(hosts.close)
-        for lot in _lots(_samples(lake, told)):
-            urls = dict.fromkeys(row["url"] for row in lot)
-            targets = (Target(url, url) for url in urls)
-            found = {target.key: outcome async for target, outcome in client.run(targets, _seen, _HeadersOnly())}
-            verdicts = [judge(policy, _renewed(row["signals"], found[row["url"]])).signal for row in lot]
-            _count(report, denied, lot, verdicts)
-            unanswered.update(str(reason) for row in lot if (reason := found[row["url"]].reason) in _OTHERS)
+    """Asks for every URL, lot by lot, and judges by what comes."""
+    lake, recipe = opened.lake, opened.recipe
+    of_text = recipe.dataset.kind == "text"
+    count, contact = sample_count(opened), online.contact or recipe.dataset.contact
+    check_contact(count, contact)
+    unanswered, fates = Counter[str](), Counter[str]()
+    parts = map(_with_signals, recheck_text.documents(lake, sampled=True)) if of_text else _samples(lake, told)
+    bears: Bears = "document" if of_text else "image"
+    async with asking(recipe, policy, contact, bears, online.nameservers) as web:
+        for lot in lots(parts):
+            judged = await (judge_pages if of_text else judge_images)(web, policy, lot)
+            _count(report, denied, lot, judged.denied_by)
+            unanswered.update(judged.unanswered)
+            fates.update(judged.fates)
+            told(f"{report.before:,} of {count:,} asked for")
     report.unanswered = dict(unanswered.most_common())
-
-
-class _HeadersOnly:
-    """Wants the headers of an image, and hangs up at the first byte of its body."""
-
-    accept = IMAGES.accept
-    cut: int | None = 0
-    redirects = 0
-
-    def judge(self, content_type: str | None, start: bytes) -> Reason | None:
-        """See `Kind.judge`."""
-
-
-_OTHERS = frozenset(Reason) - {Reason.PERMISSION_DENIED}
-
-
-async def _seen(fetched: Fetched) -> bool:
-    return True
-
-
-def _lots(parts: Iterable[list[dict[str, Any]]]) -> Iterator[list[dict[str, Any]]]:
-    lot: list[dict[str, Any]] = []
-    for rows in parts:
-        lot += rows
-        if len(lot) >= URLS_AT_ONCE:
-            yield lot
-            lot = []
-    if lot:
-        yield lot
-
-
-def _renewed(stored: tuple[Signal, ...], outcome: Outcome[bool]) -> tuple[Signal, ...]:
-    """What is known of a file now: fresh statements of its host and headers in place of those stored, as far as there are any."""
-    if outcome.facts.signals is None:
-        return stored
-    answered = outcome.reason is None or outcome.reason is Reason.PERMISSION_DENIED
-    kept = (s for s in stored if not (_of_host(s) or (answered and _of_answer(s))))
-    return (*kept, *outcome.facts.signals)
-
-
-def _of_host(signal: Signal) -> bool:
-    """From a file of the host, as it was when the dataset was built; captures are from another time, and stay."""
-    return bool(signal.url) and not _place(signal)
-
-
-def _of_answer(signal: Signal) -> bool:
-    """From the headers of the file itself; those of its page have the page's URL."""
-    return not signal.url and _place(signal).startswith(_OF_HEADERS)
-
-
-def _place(signal: Signal) -> str:
-    """Where it stood, without what overrides it."""
-    return signal.field.partition(";")[0]
+    report.fates = dict(fates.most_common())

@@ -14,6 +14,7 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from allmende.lake import Lake, Manifest
+from allmende.maintain.pages import sample
 from allmende.steps.near import KEPT
 from allmende.steps.permitted import TOLD
 from allmende.steps.texts import DENIED
@@ -21,20 +22,31 @@ from allmende.steps.texts import DENIED
 Rows = list[dict[str, Any]]
 
 _COLUMNS = ["uid", "url", "language", "signals", "policy"]
+_AT_ONCE = 256
+"""Texts in memory."""
 
 
-def documents(lake: Lake) -> Iterator[Rows]:
-    """Rows of each part that are in the release, with all that is known of their permission."""
+def documents(lake: Lake, *, sampled: bool = False) -> Iterator[Rows]:
+    """Rows of each part that are in the release, with all that is known of their permission.
+
+    Args:
+        lake: The dataset.
+        sampled: Also with what their texts are known by (`pages.sample`), as `known`.
+    """
     for manifest in lake.step("documents").manifests():
         stays = _of_part(lake, "near", KEPT, manifest).column("row").to_pylist()
         more = {row["row"]: row["signals"] for row in _told(lake, manifest)}
-        yield _rows(lake, manifest, dict.fromkeys(stays, ()) | {row: more[row] for row in stays if row in more})
+        rows = _rows(lake, manifest, dict.fromkeys(stays, ()) | {row: more[row] for row in stays if row in more})
+        if sampled:
+            _add_samples(lake, manifest, rows)
+        yield [row for row in rows if row["uid"]]
 
 
 def reserved(lake: Lake) -> Iterator[Rows]:
     """Rows of each part that captured robots.txt denied, with the signals that were told of them."""
     for manifest in lake.step("documents").manifests():
-        yield _rows(lake, manifest, {row["row"]: row["signals"] for row in _told(lake, manifest) if row["reason"]})
+        rows = _rows(lake, manifest, {row["row"]: row["signals"] for row in _told(lake, manifest) if row["reason"]})
+        yield [row for row in rows if row["uid"]]
 
 
 def not_kept(lake: Lake) -> dict[str, int]:
@@ -60,11 +72,23 @@ def _of_part(lake: Lake, step: str, schema: pa.Schema, manifest: Manifest) -> pa
 
 
 def _rows(lake: Lake, manifest: Manifest, wanted: dict[int, Any]) -> Rows:
-    """Rows of a part by number, further signals before their own; without those that a take-down left blank."""
+    """Rows of a part by number, further signals before their own; without uid those that a take-down left blank."""
     with lake.open(f"documents/{manifest.file('.parquet')}") as file:
         table = pq.read_table(file, columns=_COLUMNS)
     numbers = sorted(wanted)
     rows: Rows = table.take(pa.array(numbers, pa.int64())).to_pylist()
     for row, number in zip(rows, numbers, strict=True):
+        row["row"] = number
         row["signals"] = [*(wanted[number] or ()), *(row["signals"] or ())]
-    return [row for row in rows if row["uid"]]
+    return rows
+
+
+def _add_samples(lake: Lake, manifest: Manifest, rows: Rows) -> None:
+    wanted = {row["row"]: row for row in rows}
+    begin = 0
+    with lake.open(f"documents/{manifest.file('.parquet')}") as file:
+        for batch in pq.ParquetFile(file).iter_batches(_AT_ONCE, columns=["text"]):
+            for number, text in enumerate(batch.column("text").to_pylist(), start=begin):
+                if number in wanted:
+                    wanted[number]["known"] = sample(text or "")
+            begin += len(batch)

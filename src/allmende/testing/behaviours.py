@@ -80,8 +80,9 @@ async def text(call: Call) -> bool:
 
 @behaviour
 async def file(call: Call) -> bool:
-    """`/file/a`: that one of `Server.files`, as an image."""
-    return await call.answer(call.server.files[call.words[1]])
+    """`/file/a`: that one of `Server.files`, as an image, or of type `type`; with the X-Robots-Tag of `tag`."""
+    kind, tag = call.option("type", "image/jpeg"), call.option("tag")
+    return await call.answer(call.server.files[call.words[1]], content_type=kind, x_robots_tag=tag)
 
 
 @behaviour

@@ -4,8 +4,7 @@ import io
 
 import pytest
 
-from allmende.errors import RecipeError
-from allmende.maintain.recheck import LanguageCost, Online, recheck
+from allmende.maintain.recheck import LanguageCost, recheck
 from allmende.permission.policy import policy
 from allmende.testing.archives import Archive
 from allmende.testing.text_pages import page, paragraphs
@@ -61,8 +60,3 @@ def test_pages_denied_when_they_were_read_are_counted_only(build_text):
     report = recheck(build_text([archive]), policy("strict", {}))
     assert (report.before, report.denied, report.allowed_again) == (1, 0, 0)
     assert report.not_kept == {"noai": 1}
-
-
-def test_hosts_are_not_asked_for_text(lake):
-    with pytest.raises(RecipeError, match="Leave out --online"):
-        recheck(lake, online=Online(contact="you@example.org"))
