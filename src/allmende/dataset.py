@@ -96,10 +96,11 @@ class Dataset:
 
     def _text_steps(self) -> tuple[str, ...]:
         recipe = self.recipe
+        first = () if recipe.repeats.unit == "off" else ("pages", "repeated")
         asked = ("robots", "permitted") if recipe.permission.captures else ()
         judged = ("quality",) if recipe.quality.signals else ()
         compared = ("decontaminated",) if recipe.decontamination.sets else ()
-        return (TEXT_STEPS[0], *asked, *judged, *compared, *TEXT_STEPS[1:])
+        return (*first, TEXT_STEPS[0], *asked, *judged, *compared, *TEXT_STEPS[1:])
 
     def manifests(self, step: str) -> list[Manifest]:
         """Manifests of the finished parts of a step."""

@@ -164,7 +164,8 @@ class Repeats(Section, frozen=True, kw_only=True):
     ] = "off"
     documents: Annotated[int, _about("A line goes that so many different pages of its host have.", ge=2)] = 10
     share: Annotated[
-        float, _about("And at least this share of them: where sites are large, fewer are what they say.", ge=0, le=1)
+        float,
+        _about("And at least this share of its host's pages: a lower one also takes what they are about.", ge=0, le=1),
     ] = 0.1
 
 

@@ -35,6 +35,13 @@ def in_bucket(bucket: int, buckets: int, key_column: str = "host_key") -> pc.Exp
     return (key >= low) & (key <= high)
 
 
+def groups_of_bucket(file: pq.ParquetFile, bucket: int, buckets: int, key_column: str = "host_key") -> list[int]:
+    """Numbers of the row groups that hold a bucket, in a file of `BucketWriter`."""
+    column, shift = file.schema_arrow.get_field_index(key_column), 64 - (buckets.bit_length() - 1)
+    first = (file.metadata.row_group(number).column(column).statistics.min for number in range(file.num_row_groups))
+    return [number for number, key in enumerate(first) if key >> shift == bucket]
+
+
 class BucketWriter:
     """Writes rows with a 64-bit key to a Parquet file, a row group for each bucket of each table it is given."""
 

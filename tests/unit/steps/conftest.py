@@ -6,10 +6,24 @@ import pytest
 from allmende import recipe_file
 from allmende.lake import Lake, Plan
 from allmende.lock import leave
-from allmende.steps import decontaminate, near, permitted, quality, release_texts, robots_captures, texts, unique_texts
+from allmende.steps import (
+    decontaminate,
+    near,
+    pages,
+    permitted,
+    quality,
+    release_texts,
+    repeated,
+    robots_captures,
+    texts,
+    texts_of_pages,
+    unique_texts,
+)
 from allmende.steps.step import Settings
 
 MODULES = {
+    "pages": pages,
+    "repeated": repeated,
     "documents": texts,
     "robots": robots_captures,
     "permitted": permitted,
@@ -38,9 +52,13 @@ class TextDataset:
         self.recipe = msgspec.structs.replace(loaded, text=msgspec.structs.replace(loaded.text, careful=careful))
         (root / name / "recipe.toml").write_text(recipe_file.dumps(self.recipe))
 
+    @property
+    def two_passes(self):
+        return self.recipe.repeats.unit != "off"
+
     def run(self, *steps):
         for name in steps:
-            module = MODULES[name]
+            module = texts_of_pages if name == "documents" and self.two_passes else MODULES[name]
             parts = module.plan(self.recipe, self.lake)
             self.lake.step(name).write_plan(Plan(step=name, digest="d", parts=parts))
             try:

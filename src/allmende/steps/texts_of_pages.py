@@ -1,0 +1,93 @@
+"""Documents in the second of two passes: `pages/` and `repeated/` in. A part is a part of `pages/`.
+
+Lines that repeat are taken out of each text first, and of its Markdown; then it is judged as in one pass (`texts`).
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from allmende.dedup.repeats import Hashes, Options, remove
+from allmende.lake import Lake, Manifest
+from allmende.recipe import Recipe
+from allmende.steps.document_part import DocumentPart, DocumentTools
+from allmende.steps.fates import Fates
+from allmende.steps.pages import line_options
+from allmende.steps.repeated import repeated_lines
+from allmende.steps.step import Parts, Settings
+from allmende.steps.text_judge import Row, TextJudge
+
+FACTS = ("page_chars", "repeated_chars", "repeated_lines", "repeated_documents")
+"""Facts in manifests: characters of all pages, and of the lines that were taken out of them; how many these were; on how many pages."""
+
+PAGES_AT_ONCE = 64
+
+
+def plan(recipe: Recipe, lake: Lake) -> Parts:
+    """A part for each part of `pages/`."""
+    del recipe
+    pages = lake.step("pages").read_plan()
+    assert pages is not None
+    return {name: {"buckets": part["buckets"]} for name, part in pages.parts.items()}
+
+
+class Worker:
+    """Judges pages."""
+
+    def __init__(self, settings: dict[str, Any]):
+        self.settings = Settings.of_worker(settings)
+        self.judge = TextJudge(self.settings.recipe)
+        self.tools = DocumentTools(self.settings)
+
+    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Makes the parts of the task."""
+        for name, part in task["parts"].items():
+            self._part(name, part)
+        return {"parts": len(task["parts"])}
+
+    def _part(self, name: str, plan: dict[str, Any]) -> None:
+        lake = self.settings.lake
+        pages = lake.step("pages").manifest(name)
+        lines = repeated_lines(lake, _hosts(lake, pages))
+        fates, cleaner = Fates(), _Cleaner(lines, line_options(self.settings.recipe.repeats))
+        with lake.step("documents").part(name, self.settings.plan) as part:
+            with DocumentPart(part, plan["buckets"], self.tools, fates) as output:
+                for rows in _rows(lake, pages):
+                    output.add(fates.left(self.judge.judge(cleaner.cleaned(row)) for row in rows))
+            facts = output.facts() | {name: cleaner.facts[name] for name in FACTS} | fates.facts()
+            part.commit({"document": fates.tally}, facts)
+
+
+class _Cleaner:
+    """Takes lines that repeat out of pages, and counts them."""
+
+    def __init__(self, lines: Hashes, options: Options):
+        self.facts: Counter[str] = Counter()
+        self._lines = lines
+        self._options = options
+
+    def cleaned(self, row: Row) -> Row:
+        """The row without these lines."""
+        left = remove(row["text"], row["host_key"], self._lines, self._options)
+        numbers = (len(row["text"]), left.chars, left.lines, int(left.lines > 0))
+        self.facts.update(dict(zip(FACTS, numbers, strict=True)))
+        markdown = row["markdown"] and remove(row["markdown"], row["host_key"], self._lines, self._options).text
+        return row | {"text": left.text, "markdown": markdown, "repeated_chars": left.chars}
+
+
+def _hosts(lake: Lake, pages: Manifest) -> Hashes:
+    """Of a part, each once."""
+    with lake.open(f"pages/{pages.file('.parquet')}") as file:
+        hosts = pq.read_table(file, columns=["host_key"]).column("host_key").to_numpy()
+    unique: Hashes = np.unique(hosts)
+    return unique
+
+
+def _rows(lake: Lake, pages: Manifest) -> Iterator[list[Row]]:
+    """The pages of a part, some at a time."""
+    with lake.open(f"pages/{pages.file('.parquet')}") as file:
+        for batch in pq.ParquetFile(file).iter_batches(PAGES_AT_ONCE):
+            yield batch.to_pylist()
