@@ -12,7 +12,7 @@ import allmende
 ROOT = Path(allmende.__file__).parent
 
 LAYERS = [
-    {"errors", "schema", "identity", "child_process", "__init__"},
+    {"errors", "schema", "identity", "child_process", "http_content", "__init__"},
     {"recipe"},
     {"recipe_file"},
     {"permission", "safety"},

@@ -14,8 +14,9 @@ from io import BytesIO
 
 import msgspec
 
-from allmende.commoncrawl.http_body import image_format, plain_body
+from allmende.commoncrawl.http_body import plain_body
 from allmende.commoncrawl.records import Readable, Record, read_records
+from allmende.http_content import image_format
 from allmende.schema import Reason
 
 Headers = dict[str, str | list[str]]

@@ -5,7 +5,6 @@ from typing import Literal
 import msgspec
 from selectolax.lexbor import LexborHTMLParser
 
-from allmende.commoncrawl.http_body import image_format
 from allmende.commoncrawl.warc import WarcCapture, content_type, header
 from allmende.extract.charset import decode_page
 from allmende.extract.head import read_head
@@ -15,6 +14,7 @@ from allmende.extract.json_ld import read_json_ld
 from allmende.extract.nesting import flattened
 from allmende.extract.page import Facts
 from allmende.extract.urls import base_url, normalise
+from allmende.http_content import image_format
 from allmende.schema import Reason
 
 Kind = Literal["html", "plain", "wet"]

@@ -12,7 +12,6 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser
 
-from allmende.commoncrawl.http_body import image_format
 from allmende.commoncrawl.warc import WarcCapture, content_type, header
 from allmende.extract.charset import decode_page
 from allmende.extract.head import Mention, add_mentions, read_head
@@ -22,6 +21,7 @@ from allmende.extract.json_ld import read_json_ld
 from allmende.extract.nesting import flattened
 from allmende.extract.page import Link, Page, parse_date
 from allmende.extract.urls import base_url, normalise
+from allmende.http_content import image_format
 from allmende.schema import Reason
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})

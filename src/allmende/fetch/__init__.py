@@ -8,7 +8,6 @@
     frontier    which host is next
     budget      bytes in memory
     kind        which media are wanted, by Content-Type and first bytes
-    encoding    gzip, deflate, br and zstd undone, under a cap
     body        one response's body, under its caps
     exchange    one request and its response, phase by phase
     wire        libcurl on the event loop

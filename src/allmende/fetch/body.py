@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
 from allmende.fetch.budget import Budget, Claim
-from allmende.fetch.encoding import EncodingBroken, TooLarge, encodings, start, undo
 from allmende.fetch.kind import START_BYTES, Kind
+from allmende.http_content import EncodingBroken, TooLarge, encodings, start, undo
 from allmende.schema import Reason
 
 Headers = Mapping[str, Sequence[str]]

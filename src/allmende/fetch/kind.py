@@ -6,6 +6,7 @@ with status 200. The first bytes decide; the Content-Type decides how a refusal 
 
 from typing import Protocol
 
+from allmende.http_content import image_format
 from allmende.permission.robots import PARSED_BYTES
 from allmende.schema import Reason
 
@@ -42,7 +43,7 @@ class Images:
 
     def judge(self, content_type: str | None, start: bytes) -> Reason | None:
         """See `Kind.judge`."""
-        if start.startswith(_IMAGE_STARTS) or _is_webp(start) or _is_avif(start):
+        if image_format(start) is not None:
             return None
         declared = (content_type or "").partition(";")[0].strip().lower()
         if declared and not declared.startswith("image/") and declared not in _SAYS_NOTHING:
@@ -70,19 +71,4 @@ class HostText:
 
 HOST_TEXT = HostText()
 
-_IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*")
-"""WHATWG MIME Sniffing, section 6.1, and TIFF 6.0, section 2."""
-
 _SAYS_NOTHING = frozenset({"application/octet-stream", "binary/octet-stream", "application/unknown", "unknown/unknown"})
-
-
-def _is_webp(start: bytes) -> bool:
-    return start.startswith(b"RIFF") and start[8:12] == b"WEBP"
-
-
-def _is_avif(start: bytes) -> bool:
-    """ISO base media with an AVIF brand, major or compatible (AV1 Image File Format, section 6)."""
-    if start[4:8] != b"ftyp":
-        return False
-    brands = start[8 : min(int.from_bytes(start[:4]), START_BYTES)]
-    return any(brands[i : i + 4] in (b"avif", b"avis") for i in range(0, len(brands), 4))

@@ -183,7 +183,7 @@ def _response(data: bytes) -> None:
 
 
 def _encoding(data: bytes) -> None:
-    from allmende.fetch.encoding import EncodingBroken, TooLarge, encodings, start, undo
+    from allmende.http_content import EncodingBroken, TooLarge, encodings, start, undo
 
     head, _, body = data.partition(b"\n")
     names = encodings(head.decode("latin-1"))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allmende.fetch.encoding import EncodingBroken, TooLarge, encodings, start, undo
+from allmende.http_content import EncodingBroken, TooLarge, encodings, start, undo
 from allmende.testing.call import compress
 
 NAMES = ["gzip", "deflate", "raw-deflate", "br", "zstd"]
