@@ -38,11 +38,11 @@ def _hits(lake: Any) -> dict[str, Any]:
     """Lists and hits of a dataset."""
     import msgspec
 
-    from allmende.steps.list_screen import read_hits, read_lists
+    from allmende.steps.list_screen import READ_BY, read_hits, read_lists
 
     lists = [msgspec.to_builtins(one) for one in read_lists(lake) if not one.category]
     rows = read_hits(lake).to_pylist()
-    counts = (lake.step(step).counts().values() for step in ("samples", "documents"))
+    counts = (lake.step(step).counts().values() for step in READ_BY)
     dropped = sum(tally.dropped.get("listed", 0) for tallies in counts for tally in tallies)
     return {"dataset": lake.root, "rows_dropped": dropped, "lists": lists, "hits": rows}
 

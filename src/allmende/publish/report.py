@@ -74,6 +74,18 @@ class ReportData(ReportBase, frozen=True, kw_only=True):
     gallery: tuple[Picture, ...]
 
 
+class RepeatedLines(msgspec.Struct, frozen=True):
+    """Lines, or paragraphs, that many pages of their host have."""
+
+    page_chars: int
+    """Characters of all pages before any were taken out."""
+    chars: int
+    """Characters that went with them."""
+    lines: int
+    pages: int
+    """Pages that had some."""
+
+
 class TextReport(ReportBase, frozen=True, kw_only=True):
     """Everything that the report and the dataset card of text say."""
 
@@ -81,6 +93,8 @@ class TextReport(ReportBase, frozen=True, kw_only=True):
     funnel: LanguageFunnel
     """What became of pages of each language."""
     excerpts: tuple[Excerpt, ...]
+    repeated: RepeatedLines | None = None
+    """What was taken out of texts; None if nobody looked."""
     evaluation_sets: tuple[EvaluationSet, ...] = ()
     """Sets that documents were compared with."""
 

@@ -29,7 +29,11 @@ from allmende.steps.step import Settings
 RECORD = "lists.json"
 KEY = "hits.key"
 SUFFIX = ".hits.parquet"
-TEXT_STEPS = ("documents", "permitted", "quality", "decontaminated", "unique", "near", "release/shards")
+READ_BY = ("samples", "pages", "documents")
+"""Steps in which lists are looked at."""
+TEXT_STEPS = (
+    *("pages", "repeated", "documents", "permitted", "quality", "decontaminated", "unique", "near", "release/shards"),
+)
 """All steps of text: what follows from documents depends on the lists, too."""
 
 
@@ -164,7 +168,7 @@ def read_hits(lake: Lake) -> pa.Table:
     return pa.concat_tables(
         [
             HITS.empty_table(),
-            *(_read(lake, name) for step in ("samples", "documents") for name in lake.step(step).files(SUFFIX)),
+            *(_read(lake, name) for step in READ_BY for name in lake.step(step).files(SUFFIX)),
         ]
     )
 
@@ -191,7 +195,8 @@ def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
         hits_key(lake, recipe.safety)
     old = read_lists(lake)
     screened = TEXT_STEPS if recipe.dataset.kind == "text" else ("samples", "release/shards")
-    if lake.step(screened[0]).read_plan() is not None and _content(old) != _content(lists.about):
+    begun = any(lake.step(name).read_plan() is not None for name in screened)
+    if begun and _content(old) != _content(lists.about):
         if not redo:
             raise RecipeChanged(
                 f"{lake.root} was built with other lists of [safety]:\n  {_difference(old, lists.about)}\n"

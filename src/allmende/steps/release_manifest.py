@@ -105,7 +105,7 @@ def _describe(dataset: Dataset, last: ReleaseManifest | None, removed: dict[str,
     lake, recipe = dataset.lake, dataset.recipe
     text = recipe.dataset.kind == "text"
     source, unit = ("documents", "document") if text else ("samples", "sample")
-    tally = lake.step(source).counts().get(unit)
+    tallies = (lake.step(name).counts().get(unit) for name in ("pages", source))
     return ReleaseManifest(
         dataset=recipe.dataset.name,
         version=last.version if last else FIRST,
@@ -113,7 +113,7 @@ def _describe(dataset: Dataset, last: ReleaseManifest | None, removed: dict[str,
         released=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         allmende=__version__,
         samples=sum(m.counts[unit].kept for m in lake.step("release/shards").manifests()),
-        taken_down=tally.dropped.get(Reason.TAKEN_DOWN, 0) if tally else 0,
+        taken_down=sum(tally.dropped.get(Reason.TAKEN_DOWN, 0) for tally in tallies if tally),
         removed=removed,
         data=_plan_digest(lake, "near" if text else source),
         form=recipe_file.digest(recipe, {"publish": frozenset()}),

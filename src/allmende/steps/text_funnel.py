@@ -12,7 +12,7 @@ def languages(dataset: Dataset) -> dict[str, dict[str, int]]:
     """
     found: dict[str, dict[str, int]] = {}
     judged_later = dataset.recipe.quality.signals
-    for step in ("documents", "quality"):
+    for step in ("pages", "documents", "quality"):
         for manifest in dataset.manifests(step):
             for name, count in manifest.facts.items():
                 language, slash, fate = name.partition("/")

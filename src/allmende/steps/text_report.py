@@ -17,18 +17,19 @@ from allmende.permission import policy
 from allmende.publish.excerpts import Excerpt, excerpts
 from allmende.publish.funnel import Stage
 from allmende.publish.language_funnel import language_funnel
-from allmende.publish.report import TextReport
+from allmende.publish.report import RepeatedLines, TextReport
 from allmende.publish.sink import load_sink
 from allmende.publish.text_figures import COLUMNS, survey_documents
 from allmende.schema import DOCUMENTS
 from allmende.steps import tombstone_screen
 from allmende.steps.decontaminate import evaluation_sets
+from allmende.steps.fates import DENIED
 from allmende.steps.list_screen import read_lists
 from allmende.steps.near import KEPT
 from allmende.steps.permitted import TOLD
 from allmende.steps.release_texts import TOKENS
 from allmende.steps.text_funnel import languages
-from allmende.steps.texts import DENIED
+from allmende.steps.texts_of_pages import FACTS
 
 _SIGNALS = DOCUMENTS.field("signals").type
 
@@ -44,6 +45,7 @@ def text_report(dataset: Dataset, stages: tuple[Stage, ...], created: str, perso
         stages=stages,
         figures=survey_documents(_released(dataset), _tokens(shards), _denied(dataset)),
         funnel=language_funnel(languages(dataset)),
+        repeated=_repeated(dataset),
         excerpts=_excerpts(dataset, shards),
         shards=tuple(manifest.part for manifest in shards),
         release_bytes=sum(file.bytes for manifest in shards for file in manifest.files.values()),
@@ -107,9 +109,18 @@ def _tokens(shards: list[Manifest]) -> dict[str, int]:
     return dict(_facts(shards, TOKENS, str))
 
 
+def _repeated(dataset: Dataset) -> RepeatedLines | None:
+    """What was taken out of texts, if the recipe says so."""
+    if dataset.recipe.repeats.unit == "off":
+        return None
+    facts = _facts(dataset.manifests("documents"), "", str)
+    return RepeatedLines(*(facts[name] for name in FACTS))
+
+
 def _denied(dataset: Dataset) -> Counter[tuple[str, str]]:
     """Pages that permission dropped, by language and the signal that decided."""
-    found = _facts(dataset.manifests("documents"), DENIED, lambda name: tuple(name.split("_", 1)))
+    manifests = [*dataset.manifests("pages"), *dataset.manifests("documents")]
+    found = _facts(manifests, DENIED, lambda name: tuple(name.split("_", 1)))
     if dataset.recipe.permission.captures:
         found.update(_denied_by_robots(dataset))
     return found

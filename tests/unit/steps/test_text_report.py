@@ -5,6 +5,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from allmende.dataset import Dataset
 from allmende.lock import leave
+from allmende.publish.card import card_markdown
+from allmende.publish.report import report_html
 from allmende.steps.documents import release_data
 from allmende.steps.tombstone_folder import TombstoneFolder
 from allmende.testing.archives import Archive
@@ -94,3 +96,25 @@ def test_tokens_are_counted_for_each_document_and_language(text_dataset, tokeniz
     assert [row["tokens"] for row in released] == [row["words"] for row in released]
     assert data.figures.size.tokens == sum(row["words"] for row in released)
     assert data.figures.languages["fr"].tokens == sum(row["words"] for row in released if row["language"] == "fr")
+
+
+def test_what_was_taken_out_of_texts_is_told(text_dataset):
+    notice = "Dieser Beitrag erschien zuerst am Abend in der Zeitung der Stadt am Fluss."
+    archive = Archive()
+    for number in range(3):
+        archive.page(f"http://a.example/{number}", page("de", [*paragraphs("de", number), notice]))
+    archive.page("http://no.example/", page("de", paragraphs("de", 9), '<meta name="robots" content="noai">'))
+    sections = '[repeats]\nunit = "line"\ndocuments = 3\n'
+    dataset = text_dataset([archive], sections).run("pages", "repeated", *CHAIN)
+    data = report_of(dataset)
+    assert (data.repeated.lines, data.repeated.pages) == (3, 3)
+    assert data.repeated.page_chars - data.repeated.chars == data.figures.size.characters
+    assert data.personal["email"] == 0
+    assert data.funnel.seen == (4,)
+    assert {signal.name: signal.dropped for signal in data.figures.permissions.signals if signal.dropped} == {"noai": 1}
+    assert [stage.step for stage in data.stages][:4] == ["pages", "pages", "documents", "unique"]
+    card = card_markdown(data, None)
+    assert "2. **Repeats.** Lines that at least 3 pages of a host have, and 10 % of its pages" in card
+    assert "3 pages lost 3 of them" in card
+    assert "6. **Order.**" in card
+    assert "Lines that repeat on a host" in report_html(data)
