@@ -80,7 +80,8 @@ from allmende.lake import Lake
 from allmende.progress import Silent
 from allmende.recipe import Dataset, Recipe, Select
 from allmende.schema import Reason
-from allmende.steps.candidates import Worker
+from allmende.steps import candidates
+from allmende.steps.candidates import plan  # a step is a module with a plan and a Worker
 from allmende.steps.order import CANDIDATES, UNIQUE
 
 def first_words(url, words):
@@ -89,16 +90,15 @@ def first_words(url, words):
             return Verdict(words[source], source, "und", 0.0)
     return Reason.NO_CAPTION
 
-class WithoutRules(Worker):
+class Worker(candidates.Worker):
     def __init__(self, settings):
         super().__init__(settings)
         self.judge = first_words
 
 if __name__ == "__main__":
-    import our_job
     out, rules, *files = sys.argv[1:]
     recipe = Recipe(dataset=Dataset(name="bench"), select=Select(archives=tuple(files)))
-    first = CANDIDATES if rules == "rules" else replace(CANDIDATES, worker=our_job.WithoutRules)
+    first = CANDIDATES if rules == "rules" else replace(CANDIDATES, module="our_job")
     for step in (first, UNIQUE):
         run_step(Lake(out), step, recipe, Engine(), Silent())
 """

@@ -6,6 +6,7 @@ Each step cuts its work into parts, fixed in a plan before it starts; workers ma
 a part exists when it is committed. So a build that was stopped, however, goes on where it was.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from allmende import recipe_file
 from allmende.dataset import Dataset
 from allmende.engine import Engine, Failure
 from allmende.errors import AllmendeError, EngineError, RecipeChanged
-from allmende.fetch.agent import check_contact
 from allmende.lake import Lake, Plan
 from allmende.lock import locked
 from allmende.progress import Progress, Silent
@@ -26,12 +26,9 @@ from allmende.recipe import Recipe
 from allmende.safety import lists
 from allmende.steps import decontaminate, list_screen
 from allmende.steps.documents import write_documents
-from allmende.steps.order import SAMPLES, steps
+from allmende.steps.order import steps
 from allmende.steps.release_manifest import check_beginning
 from allmende.steps.step import Parts, Settings, Step
-
-SMALL_ROWS = 50_000
-"""A light step with so few rows is done before processes for it would have started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +168,6 @@ def run_step(lake: Lake, step: Step, recipe: Recipe, engine: Engine, progress: P
         progress.note(f"{step.name}: planning")
         plan = Plan(step=step.name, digest=digest, parts=step.plan(recipe, lake))
         folder.write_plan(plan)
-        if step is SAMPLES and recipe.fetch.source == "web":
-            check_contact(sum(p["end"] - p["begin"] for p in plan.parts.values()), recipe.dataset.contact)
     folder.sweep()
     finished = set(folder.finished())
     pending = {name: part for name, part in plan.parts.items() if name not in finished}
@@ -195,15 +190,17 @@ def run_parts(
     Raises:
         AllmendeError: the first that a worker raised, once all tasks have ended.
     """
-    cores = engine.worker_count()
-    workers = max(1, cores // step.cores_per_worker)
-    settings = Settings.encode(lake, recipe, plan.digest, max(1, cores // workers))
+    cores, small = engine.worker_count(), _is_small(lake, step)
+    workers = 1 if small else max(1, cores // step.cores_per_worker)
     tasks = [{"parts": parts, **(extra or {})} for parts in step.tasks(pending, workers)]
+    workers = min(workers, len(tasks))
+    here = small or (workers == 1 and not _in_event_loop())
+    settings = Settings.encode(lake, recipe, plan.digest, max(1, cores // workers))
     lake.event("step started", step=step.name, parts=len(pending), of=len(plan.parts))
     failures: list[Failure] = []
     chosen = msgspec.structs.replace(engine, workers=workers)
     with progress.step(lake.step(step.name), step.unit, plan, rewriting=set(pending) if extra else set()):
-        for answer in chosen.run(step.worker, settings, tasks, here=_is_small(lake, step, pending)):
+        for answer in chosen.run(step.worker, settings, tasks, here=here):
             if isinstance(answer, Failure):
                 failures.append(answer)
                 lake.event("task failed", step=step.name, error=str(answer.error))
@@ -211,11 +208,20 @@ def run_parts(
     lake.event("step finished", step=step.name)
 
 
-def _is_small(lake: Lake, step: Step, pending: Parts) -> bool:
+def _is_small(lake: Lake, step: Step) -> bool:
     """Whether a step that only reads tables is done before processes for it would have started."""
-    if not step.light or not step.upstream:
-        return step.light and len(pending) == 1
-    return sum(tally.kept for name in step.upstream for tally in lake.step(name).counts().values()) <= SMALL_ROWS
+    if not step.small:
+        return False
+    return sum(tally.kept for name in step.upstream for tally in lake.step(name).counts().values()) <= step.small
+
+
+def _in_event_loop() -> bool:
+    """Whether the caller's thread runs an event loop, as in a notebook: then it can't run another, as steps that fetch do."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _stop_if_incomplete(lake: Lake, step: Step, plan: Plan, failures: list[Failure]) -> None:

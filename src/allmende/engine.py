@@ -7,6 +7,7 @@ parts there (`docs/decisions/0001-engine-runs-parts.md`).
 """
 
 import atexit
+import contextlib
 import json
 import logging
 import os
@@ -125,22 +126,24 @@ class Engine(msgspec.Struct, frozen=True):
             worker: What does a task.
             settings: Handed to each worker, as JSON.
             tasks: As JSON.
-            here: Do them in this process, one by one: a process costs a second to start, and small tasks don't pay for it.
+            here: On this machine, do them in this process, one by one, without Daft: a process costs a second to start.
 
         Raises:
             EngineError: if a worker process died or raised something unexpected.
         """
-        import daft
-
         lines = [json.dumps(task) for task in tasks]
         if not lines:
             return
-        here = here and self.kind == "local"
-        # With a concurrency, Daft takes processes whatever use_process says.
-        count = None if here else min(self.worker_count(), len(lines))
-        actor = daft.cls(_Actor, use_process=not here, max_concurrency=count)(
-            f"{worker.__module__}:{worker.__qualname__}", json.dumps(settings), os.getpid()
-        )
+        begin = (f"{worker.__module__}:{worker.__qualname__}", json.dumps(settings), os.getpid())
+        if here and self.kind == "local":
+            yield from (_result(json.loads(answer)) for answer in map(_Actor(*begin).run, lines))
+            return
+        import daft
+
+        if self.kind == "local":
+            with contextlib.suppress(daft.exceptions.DaftCoreException):  # it was set before
+                daft.set_runner_native()  # else Daft imports Ray, where that is installed, to look whether it runs
+        actor = daft.cls(_Actor, use_process=True, max_concurrency=min(self.worker_count(), len(lines)))(*begin)
         frame = daft.from_pydict({"task": lines})
         frame = frame.into_partitions(len(lines)) if self.kind == "ray" else frame.into_batches(1)
         rows = frame.select(actor.run(daft.col("task")).alias("result")).iter_rows()
@@ -175,7 +178,7 @@ def _result(answer: dict[str, Any]) -> dict[str, Any] | Failure:
 
 
 class _Actor:
-    """What Daft keeps alive in each process: a `Worker`, and JSON in and out."""
+    """A `Worker`, and JSON in and out: what Daft keeps alive in each process."""
 
     def __init__(self, worker: str, settings: str, origin: int):
         import importlib

@@ -30,13 +30,15 @@ def _step_line(step: StepStatus) -> str:
     rate = f" · {rows / step.worker_seconds:,.0f} rows/s per worker" if step.worker_seconds and rows else ""
     received = step.facts.get("bytes_received", 0)
     volume = f" · {received / 1e6:,.1f} MB received" if received else ""
-    return f"{step.step:<15} {step.finished}/{step.parts} parts, {state}{rate}{volume}"
+    lines, pages = (step.facts.get(f"repeated_{what}", 0) for what in ("lines", "documents"))
+    repeats = f" · {lines:,} repeats taken out of {pages:,} texts" if lines else ""
+    return f"{step.step:<15} {step.finished}/{step.parts} parts, {state}{rate}{volume}{repeats}"
 
 
 def funnel_text(dataset: Dataset, reasons: int = 8) -> str:
     """The funnel as text: for each step what it saw, kept and dropped, and the most frequent reasons why."""
     from allmende.publish.funnel import render_text
-    from allmende.steps.documents import funnel
+    from allmende.steps.funnel import funnel
 
     return render_text(funnel(dataset), reasons)
 

@@ -14,26 +14,20 @@ from allmende.dataset import Dataset
 from allmende.lake import Manifest
 from allmende.publish.card import card_markdown, release_usage
 from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, pace, survey
-from allmende.publish.funnel import Stage, stages
 from allmende.publish.gallery import Picture, gallery
 from allmende.publish.report import ReportData, TextReport, report_html
 from allmende.publish.right_holders import WELL_KNOWN, rights_html, rights_json
 from allmende.publish.sink import Sample, load_sink
 from allmende.steps.decontaminate import publish_removed
+from allmende.steps.funnel import funnel
 from allmende.steps.list_screen import read_lists
 from allmende.steps.release_manifest import publish
-from allmende.steps.text_report import text_report
 
 PERSONAL = "personal_"
 """How facts about personal data begin in manifests."""
 
 GALLERY_SAMPLES = 200
 """Samples at the beginning of the first shard that the gallery chooses from; their order is random already."""
-
-
-def funnel(dataset: Dataset) -> tuple[Stage, ...]:
-    """What each step saw, kept and dropped."""
-    return stages((name, dataset.lake.step(name).counts()) for name in dataset.steps())
 
 
 def report_data(dataset: Dataset) -> ReportData:
@@ -74,6 +68,8 @@ def _personal(dataset: Dataset) -> dict[str, int]:
 def release_data(dataset: Dataset) -> ReportData | TextReport:
     """What report and card of a dataset say, whatever its kind."""
     if dataset.recipe.dataset.kind == "text":
+        from allmende.steps.text_report import text_report  # a quarter of a second, which releases of images save
+
         created = _day(dataset.manifests("release/shards"))
         return text_report(dataset, funnel(dataset), created, _personal(dataset))
     return report_data(dataset)

@@ -4,24 +4,9 @@ from dataclasses import replace
 
 import msgspec
 
-from allmende.recipe import Fetch, Recipe, Safety, Select
+from allmende.dataset import looks
+from allmende.recipe import Fetch, Quality, Recipe, Safety, Select
 from allmende.recipe import Permission as Policy
-from allmende.steps import (
-    candidates,
-    decontaminate,
-    frequent,
-    near,
-    permitted,
-    quality,
-    release,
-    release_texts,
-    robots_captures,
-    samples,
-    table,
-    texts,
-    unique,
-    unique_texts,
-)
 from allmende.steps.step import Step
 
 ALL: frozenset[str] = frozenset()
@@ -29,15 +14,14 @@ ALL: frozenset[str] = frozenset()
 _FETCH = frozenset(field.encode_name for field in msgspec.structs.fields(Fetch))
 _POLITENESS = _FETCH - {"from", "ports", "max_bytes", "max_redirects", "part_size"}
 """How hard and how long we ask may change between two runs; what counts as an answer may not."""
-_SELECT, _PERMISSION, _SAFETY = (
-    frozenset(field.name for field in msgspec.structs.fields(kind)) for kind in (Select, Policy, Safety)
+_SELECT, _PERMISSION, _SAFETY, _QUALITY = (
+    frozenset(field.name for field in msgspec.structs.fields(kind)) for kind in (Select, Policy, Safety, Quality)
 )
 
 CANDIDATES = Step(
     name="candidates",
     unit="candidate",
-    plan=candidates.plan,
-    worker=candidates.Worker,
+    module="allmende.steps.candidates",
     keys={
         "dataset": frozenset({"name", "kind", "output", "description", "license", "contact"}),
         "select": frozenset({"cache", "retries"}),
@@ -49,62 +33,55 @@ CANDIDATES = Step(
         "run": frozenset({"workers"}),
     },
 )
-TABLE = replace(CANDIDATES, plan=table.plan, worker=table.Worker, light=True)
+TABLE = replace(CANDIDATES, module="allmende.steps.table")
 UNIQUE = Step(
     name="unique",
     unit="candidate",
-    plan=unique.plan,
-    worker=unique.Worker,
+    module="allmende.steps.unique",
     keys={"dedup": frozenset({"max_caption_seen"})},
     upstream=("candidates",),
-    light=True,
+    small=500_000,
 )
 FREQUENT = Step(
     name="frequent",
     unit="caption",
-    plan=frequent.plan,
-    worker=frequent.Worker,
+    module="allmende.steps.frequent",
     keys={"dedup": ALL},
     upstream=("unique",),
-    light=True,
 )
 ROBOTS = Step(
     name="robots",
     unit="capture",
-    plan=robots_captures.plan,
-    worker=robots_captures.Worker,
+    module="allmende.steps.robots_captures",
     keys={"select": _SELECT - {"crawl", "source"}, "permission": _PERMISSION - {"captures"}},
 )
 SAMPLES = Step(
     name="samples",
     unit="sample",
-    plan=samples.plan,
-    worker=samples.Worker,
+    module="allmende.steps.samples",
     keys={"fetch": _POLITENESS, "images": ALL, "permission": ALL},
-    tasks=samples.tasks,
     cores_per_worker=6,
     upstream=("unique", "frequent", "robots"),
 )
 RELEASE = Step(
     name="release/shards",
     unit="sample",
-    plan=release.plan,
-    worker=release.Worker,
+    module="allmende.steps.release",
     keys={"publish": ALL},
     upstream=("samples",),
-    light=True,
+    small=20_000,
 )
 
 TEXTS = Step(
     name="documents",
     unit="document",
-    plan=texts.plan,
-    worker=texts.Worker,
+    module="allmende.steps.texts",
     keys={
         "dataset": frozenset({"name", "output", "description", "license", "contact"}),
         "select": frozenset({"cache", "retries"}),
         "extract": frozenset({"caption_sources", "context_chars", "max_url_chars", "keep_dropped"}),
         "text": ALL,
+        "repeats": ALL,
         "quality": ALL,
         "near_duplicates": frozenset({"remove", "within"}),
         "permission": ALL,
@@ -112,65 +89,79 @@ TEXTS = Step(
         "run": frozenset({"workers"}),
     },
 )
-MEASURED = replace(TEXTS, keys=TEXTS.keys | {"quality": frozenset({"limits"})})
-"""The same, if the quality rules apply later, by stored values."""
+PAGES = Step(
+    name="pages",
+    unit="document",
+    module="allmende.steps.pages",
+    keys={
+        **{name: TEXTS.keys[name] for name in ("dataset", "select", "extract", "text", "permission", "safety", "run")},
+        "repeats": frozenset({"documents", "share"}),
+        "quality": _QUALITY - {"preset"},
+    },
+)
+REPEATED = Step(
+    name="repeated",
+    unit="line",
+    module="allmende.steps.repeated",
+    keys={"repeats": ALL},
+    upstream=("pages",),
+    small=50_000,
+)
+TEXTS_OF_PAGES = replace(TEXTS, module="allmende.steps.texts_of_pages", upstream=("pages", "repeated"))
+"""The same step in two passes, with lines taken out between them."""
 QUALITY = Step(
     name="quality",
     unit="document",
-    plan=quality.plan,
-    worker=quality.Worker,
+    module="allmende.steps.quality",
     keys={"quality": ALL},
     upstream=("documents",),
-    light=True,
+    small=50_000,
     minds_rounds=False,
 )
 PERMITTED = Step(
     name="permitted",
     unit="document",
-    plan=permitted.plan,
-    worker=permitted.Worker,
+    module="allmende.steps.permitted",
     keys={"permission": ALL},
     upstream=("documents", "robots"),
-    light=True,
+    small=50_000,
     minds_rounds=False,
 )
 DECONTAMINATED = Step(
-    name=decontaminate.NAME,
+    name="decontaminated",
     unit="document",
-    plan=decontaminate.plan,
-    worker=decontaminate.Worker,
+    module="allmende.steps.decontaminate",
     keys={"decontamination": ALL},
     upstream=("documents",),
-    light=True,
+    small=50_000,
     minds_rounds=False,
 )
+LOOKS = {step.name: step for step in (PERMITTED, DECONTAMINATED, QUALITY)}
+"""They drop documents by a look at each; `dataset.looks` has their order."""
 UNIQUE_TEXTS = Step(
     name="unique",
     unit="document",
-    plan=unique_texts.plan,
-    worker=unique_texts.Worker,
+    module="allmende.steps.unique_texts",
     keys={"dedup": frozenset({"max_url_seen", "max_caption_seen"}), "decontamination": ALL},
     upstream=("documents",),
-    light=True,
+    small=50_000,
     minds_rounds=False,
 )
 NEAR = Step(
     name="near",
     unit="document",
-    plan=near.plan,
-    worker=near.Worker,
+    module="allmende.steps.near",
     keys={"near_duplicates": ALL, "dedup": frozenset({"max_url_seen", "max_caption_seen"})},
     upstream=("unique",),
-    light=True,
+    small=50_000,
 )
 RELEASE_TEXTS = Step(
     name="release/shards",
     unit="document",
-    plan=release_texts.plan,
-    worker=release_texts.Worker,
+    module="allmende.steps.release_texts",
     keys={"publish": ALL},
     upstream=("documents", "near"),
-    light=True,
+    small=50_000,
 )
 
 
@@ -184,18 +175,18 @@ def steps(recipe: Recipe) -> tuple[Step, ...]:
 
 def _text_steps(recipe: Recipe) -> tuple[Step, ...]:
     """Documents, then what drops some of them by a look of its own, then duplicates."""
-    looks: list[Step] = []
-    if recipe.permission.captures:
-        looks += [ROBOTS, PERMITTED]
-    if recipe.quality.signals:
-        looks.append(QUALITY)
-    if recipe.decontamination.sets:
-        looks.append(DECONTAMINATED)
-    upstream = ("documents", *(step.name for step in looks if step is not ROBOTS))
-    documents = MEASURED if recipe.quality.signals else TEXTS
+    two_passes = recipe.repeats.unit != "off"
+    first, documents = ((PAGES, REPEATED), TEXTS_OF_PAGES) if two_passes else ((), TEXTS)
+    if recipe.quality.signals:  # the rules apply later, by stored values
+        documents = replace(documents, keys=documents.keys | {"quality": frozenset({"limits"})})
+    looked: list[Step] = []
+    for name in looks(recipe):
+        looked.append(replace(LOOKS[name], upstream=(*LOOKS[name].upstream, *(step.name for step in looked))))
+    unique = replace(UNIQUE_TEXTS, upstream=("documents", *(step.name for step in looked)))
+    captures = (ROBOTS,) if recipe.permission.captures else ()
     release = (
         replace(RELEASE_TEXTS, upstream=("documents", "near", "permitted"))
         if recipe.permission.captures
         else RELEASE_TEXTS
     )
-    return (documents, *looks, replace(UNIQUE_TEXTS, upstream=upstream), NEAR, release)
+    return (*first, documents, *captures, *looked, unique, NEAR, release)

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.fetch import host_files
-from allmende.fetch.agent import user_agent
+from allmende.fetch.agent import check_contact, user_agent
 from allmende.fetch.client import Client
 from allmende.fetch.outcome import Fetched, Target
 from allmende.lake import Lake, part_id
@@ -46,7 +46,11 @@ TASK_ROWS = 100_000
 
 
 def plan(recipe: Recipe, lake: Lake) -> Parts:
-    """A part for each slice of `fetch.part_size` rows of each bucket."""
+    """A part for each slice of `fetch.part_size` rows of each bucket.
+
+    Raises:
+        RecipeError: if that is a large crawl, and nobody says whose.
+    """
     size = recipe.fetch.part_size
     parts: Parts = {}
     for manifest in lake.step("unique").manifests():
@@ -54,6 +58,8 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
         for begin in range(0, kept, size):
             part = {"unique": manifest.part, "begin": begin, "end": min(begin + size, kept)}
             parts[part_id(len(parts))] = part
+    if recipe.fetch.source == "web":
+        check_contact(sum(part["end"] - part["begin"] for part in parts.values()), recipe.dataset.contact)
     return parts
 
 

@@ -1,7 +1,7 @@
 """What every step is made of."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import msgspec
@@ -37,12 +37,6 @@ class Settings:
         return {"root": lake.root, "recipe": msgspec.to_builtins(recipe), "plan": plan, "cores": cores}
 
 
-def one_part_a_task(parts: Parts, workers: int) -> list[Parts]:
-    """The usual way to spread parts: each free worker takes the next one."""
-    del workers
-    return [{name: part} for name, part in parts.items()]
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a build."""
@@ -51,18 +45,32 @@ class Step:
     """Its folder in the dataset."""
     unit: str
     """What it counts, for progress: candidate, sample, ..."""
-    plan: Callable[[Recipe, Lake], Parts]
-    """All parts, by id, and what each reads; called once, before the step starts."""
-    worker: type[Worker]
-    """Makes parts: `run({"parts": {id: part, ...}})`."""
+    module: str
+    """Where its `plan` and its `Worker` are, and `tasks` if it groups parts in its own way. It is imported when the step's
+    turn comes, so that a build of images does not wait for what text needs."""
     keys: dict[str, frozenset[str]]
     """Sections of the recipe that decide the result, each without the keys that don't."""
-    tasks: Callable[[Parts, int], list[Parts]] = one_part_a_task
-    """Groups pending parts for the given number of workers: a worker gets a group at once."""
     cores_per_worker: int = 1
-    light: bool = False
-    """Reads nothing but tables: a small job may be done without processes of its own."""
-    upstream: tuple[str, ...] = field(default=())
+    small: int = 0
+    """Upstream rows that the build's own process is done with before others would have started, in about a second."""
+    upstream: tuple[str, ...] = ()
     """Steps whose finished parts it reads; if they change (a retry), this one is done anew."""
     minds_rounds: bool = True
     """False if parts that were written again change nothing for it: documents of which a take-down leaves a blank row."""
+
+    def plan(self, recipe: Recipe, lake: Lake) -> Parts:
+        """All parts, by id, and what each reads; called once, before the step starts."""
+        parts: Parts = import_module(self.module).plan(recipe, lake)
+        return parts
+
+    @property
+    def worker(self) -> type[Worker]:
+        """Makes parts: `run({"parts": {id: part, ...}})`."""
+        worker: type[Worker] = import_module(self.module).Worker
+        return worker
+
+    def tasks(self, parts: Parts, workers: int) -> list[Parts]:
+        """Groups pending parts for that many workers: each free worker gets a group at once, by default a part."""
+        own = getattr(import_module(self.module), "tasks", None)
+        grouped: list[Parts] = own(parts, workers) if own else [{name: part} for name, part in parts.items()]
+        return grouped
