@@ -48,6 +48,18 @@ def test_the_quick_look_needs_no_process():
     quick.close()
 
 
+def test_a_page_that_the_cheap_tier_takes_for_a_menu_is_read_if_it_has_prose(extractor):
+    menu = "<ul>" + "<li><a href=x>Start</a> <a href=y>Kontakt</a></li>" * 40 + "</ul>"
+    page = body(f"<html><body class=sidebar>{menu}<div class=menu><p>{WORDS}</p><p>{WORDS}</p></div></body></html>")
+    assert Quick().quick(page).text == ""
+    look = extractor.quick(page)
+    assert WORDS.strip() in look.text
+    assert "Kontakt" not in look.text
+    (text,) = extractor.careful([page], [look])
+    assert WORDS.strip() in text.text
+    assert extractor.quick(body(f"<html><body class=sidebar>{menu}</body></html>")).extractor == "resiliparse"
+
+
 def test_a_page_that_takes_too_long_is_given_up_and_the_next_one_is_read():
     extractor = TwoTiers(Text(extract_seconds=2.0))
     bodies = [body(SLOW), body(HTML)]
