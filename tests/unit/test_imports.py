@@ -12,6 +12,7 @@ import allmende
 ROOT = Path(allmende.__file__).parent
 
 LAYERS = [
+    {"reason"},
     {"errors", "schema", "identity", "child_process", "http_content", "__init__"},
     {"recipe"},
     {"recipe_file"},

@@ -26,8 +26,8 @@ import msgspec
 from allmende import child_process
 from allmende.errors import EngineError
 from allmende.media.sample import Digest, ImageSample
+from allmende.reason import Reason
 from allmende.recipe import Images
-from allmende.schema import Reason
 
 DEPTH = 2
 """Bodies under way to a decoder: the one it works on, and the next."""

@@ -14,8 +14,8 @@ import msgspec
 from allmende import child_process
 from allmende.media.image import process
 from allmende.media.sample import Digest
+from allmende.reason import Reason
 from allmende.recipe import Images
-from allmende.schema import Reason
 
 NICE = 5
 """Decoders yield to the processes that fetch, which have deadlines of others to keep."""

@@ -16,8 +16,8 @@ from allmende.media.raster import Opened, Raster
 from allmende.media.resize import Pixels, Plan
 from allmende.media.sample import Digest, ImageSample
 from allmende.permission import Signal, c2pa, xmp
+from allmende.reason import Reason
 from allmende.recipe import Images
-from allmende.schema import Reason
 
 SINGLE_COLOUR_RANGE = 8
 """An image whose channels span no more steps than this (of 255) shows nothing.

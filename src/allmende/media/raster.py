@@ -19,7 +19,7 @@ from allmende.media import colour, exif, jpeg, strip
 from allmende.media.colour import Kind
 from allmende.media.probe import Format, Header
 from allmende.media.resize import HALVE_ABOVE, Pixels
-from allmende.schema import Reason
+from allmende.reason import Reason
 
 Image.MAX_IMAGE_PIXELS = None  # we count before we open: `images.max_pixels`
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a decoder for each core is enough

@@ -15,7 +15,7 @@ from allmende.permission.host_rules import AiTxtRules, RobotsRules, Said
 from allmende.permission.hosts import HostFile
 from allmende.permission.robots import path_of
 from allmende.permission.signal import Signal
-from allmende.schema import Reason
+from allmende.reason import Reason
 
 CAPTURE = "capture"
 """Field of signals from a captured robots.txt."""

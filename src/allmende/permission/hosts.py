@@ -13,7 +13,7 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
-from allmende.schema import Reason
+from allmende.reason import Reason
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from allmende.permission.signal import Signal
-from allmende.schema import Reason
+from allmende.reason import Reason
 
 Headers = Mapping[str, Sequence[str]]
 """Header names in lower case, each with its raw values in the order received."""
