@@ -16,6 +16,16 @@ STEPS = ("candidates", "unique", "frequent", "samples", "release/shards")
 TEXT_STEPS = ("documents", "unique", "near", "release/shards")
 
 
+def looks(recipe: Recipe) -> tuple[str, ...]:
+    """The steps of a recipe for text that drop documents by a look at each, in order; each looks at what those before left."""
+    asked = {
+        "permitted": bool(recipe.permission.captures),
+        "decontaminated": bool(recipe.decontamination.sets),
+        "quality": recipe.quality.signals,
+    }
+    return tuple(name for name, wanted in asked.items() if wanted)
+
+
 class StepStatus(msgspec.Struct, frozen=True):
     """How far one step is."""
 
@@ -97,10 +107,8 @@ class Dataset:
     def _text_steps(self) -> tuple[str, ...]:
         recipe = self.recipe
         first = () if recipe.repeats.unit == "off" else ("pages", "repeated")
-        asked = ("robots", "permitted") if recipe.permission.captures else ()
-        judged = ("quality",) if recipe.quality.signals else ()
-        compared = ("decontaminated",) if recipe.decontamination.sets else ()
-        return (*first, TEXT_STEPS[0], *asked, *judged, *compared, *TEXT_STEPS[1:])
+        captures = ("robots",) if recipe.permission.captures else ()
+        return (*first, TEXT_STEPS[0], *captures, *looks(recipe), *TEXT_STEPS[1:])
 
     def manifests(self, step: str) -> list[Manifest]:
         """Manifests of the finished parts of a step."""

@@ -33,8 +33,8 @@ class SameTexts(NamedTuple):
     """Row numbers that represent their text, ordered by its key."""
     seen: Numbers
     """For each of them: how many documents have this text."""
-    earlier: int
-    """Number of rows whose text an earlier dataset has."""
+    earlier: NDArray[np.bool_]
+    """For each of n rows: whether an earlier dataset has its text."""
 
 
 def same_texts(text_key: Keys, captured: Numbers, uids: tuple[Keys, Keys], earlier: Keys) -> SameTexts:
@@ -56,4 +56,4 @@ def same_texts(text_key: Keys, captured: Numbers, uids: tuple[Keys, Keys], earli
     first[1:] = keys[1:] != keys[:-1]
     starts = np.flatnonzero(first)
     seen = np.diff(np.append(starts, len(keys)))
-    return SameTexts(order[starts].astype(np.int64), seen.astype(np.int64), int(known.sum()))
+    return SameTexts(order[starts].astype(np.int64), seen.astype(np.int64), known)

@@ -16,7 +16,7 @@ from allmende.dedup.same_text import text_digest
 from allmende.lake import Lake, Manifest, PartWriter
 from allmende.maintain.hits import Hits
 from allmende.safety.veil import Kind
-from allmende.schema import DOCUMENTS, Reason
+from allmende.schema import DOCUMENTS
 from allmende.steps.buckets import BucketWriter
 from allmende.steps.permitted import HOSTS, HOSTS_SCHEMA
 from allmende.steps.tombstone_screen import Mask, Tombstones, any_of
@@ -81,21 +81,16 @@ def _batches(lake: Lake, manifest: Manifest, columns: list[str]) -> Iterator[pa.
 
 
 def rewrite(lake: Lake, hits: Hits) -> None:
-    """Writes the part anew with the rows that were found blank."""
+    """Writes the part anew with the rows that were found blank.
+
+    Its counts stay: a blank row goes through all steps like others, and is counted as taken down where it leaves, in the release.
+    """
     folder = lake.step("documents")
     manifest = folder.manifest(hits.part)
-    counts, facts = dict(manifest.counts), dict(manifest.facts)
-    tally = counts["document"]
-    number = int(hits.samples.sum())
-    tally.kept -= number
-    tally.dropped[Reason.TAKEN_DOWN] = tally.dropped.get(Reason.TAKEN_DOWN, 0) + number
-    for language, count in hits.languages.items():
-        facts[f"{language}/kept"] = facts.get(f"{language}/kept", 0) - count
-        facts[f"{language}/{Reason.TAKEN_DOWN}"] = facts.get(f"{language}/{Reason.TAKEN_DOWN}", 0) + count
     with folder.part(hits.part, manifest.plan, manifest.round + 1) as part:
         _blank(lake, manifest, hits.samples, part)
         _copy_others(lake, manifest, hits.samples, part)
-        part.commit(counts, facts=facts)
+        part.commit(dict(manifest.counts), facts=manifest.facts)
     lake.remove(f"documents/{name}" for name in manifest.files)
 
 

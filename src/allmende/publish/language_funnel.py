@@ -1,4 +1,4 @@
-"""What became of pages of each language: a table of rules and languages, from the counts of manifests."""
+"""What became of pages of each language: a table of reasons and languages, from the counts of manifests."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class LanguageFunnel(msgspec.Struct, frozen=True, kw_only=True):
     seen: tuple[int, ...]
     """Pages of each language."""
     kept: tuple[int, ...]
-    """Pages of each that stayed, duplicates included."""
+    """Pages of each that are in the release."""
     reasons: tuple[tuple[str, tuple[int, ...]], ...]
     """Each reason with the pages of each language that left for it, the most frequent first."""
 

@@ -1,10 +1,11 @@
 """Evaluation sets in documents: `documents/` in, which rows have a run of a set in `decontaminated/` out, a part a part.
 
-It looks at each document by itself, whatever other steps say of it. What the sets hold decides the result, and files change
+What robots.txt denied is not looked at; what quality rules drop is, so that other thresholds change nothing here. What the sets hold decides the result, and files change
 under their names: so their digests are noted in `evaluation_sets.json` before a build, and workers read nothing else. The list
 of what was removed is put together last, when it is known what was taken down: `release/removed_contaminated.parquet`.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,19 +18,21 @@ import pyarrow.parquet as pq
 from allmende.dedup.decontaminate import REMOVED, Options, read_sets
 from allmende.dedup.evaluation_sets import EvaluationSet, described
 from allmende.errors import RecipeChanged, SourceError
-from allmende.lake import Lake, Manifest, Tally
+from allmende.lake import Lake, Manifest
 from allmende.recipe import Recipe
 from allmende.schema import DOCUMENT_KEYS, Reason
 from allmende.steps import tombstone_screen
+from allmende.steps.excluded import Excluded
+from allmende.steps.fates import Dropped, Fates
 from allmende.steps.step import Parts, Settings
 
 NAME = "decontaminated"
 RECORD = "evaluation_sets.json"
 PUBLISHED = "release/removed_contaminated.parquet"
-AFTER = ("unique", "near", "release/shards")
+AFTER = ("quality", "unique", "near", "release/shards")
 """Steps that must be done anew if the sets change."""
 
-FACT = "evaluation_set/"
+FACT = "evaluation_set_"
 """How facts begin that count the documents of a set; its name follows."""
 
 FOUND = pa.schema([DOCUMENT_KEYS.field("row"), *(field for field in REMOVED if field.name != "uid")])
@@ -65,32 +68,43 @@ class Worker:
         self.index = read_sets(sets, options)
         if described(sets, self.index) != read_record(self.settings.lake):
             raise SourceError("[decontamination] sets: files changed since the build began. Run it again.")
+        self.excluded = Excluded(self.settings.lake, self.settings.recipe, NAME)
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""
-        lake = self.settings.lake
         for name in task["parts"]:
-            tally, number, facts = Tally(), 0, dict[str, int]()
-            with lake.step(NAME).part(name, self.settings.plan) as part:
-                with pq.ParquetWriter(part.file(".parquet"), FOUND, compression="zstd") as file:
-                    for batch in _batches(lake, lake.step("documents").manifest(name), ["text"]):
-                        found = self._look(batch.column("text"), number, tally, facts)
-                        file.write_table(pa.Table.from_pylist(found, FOUND))
-                        number += len(batch)
-                part.commit({"document": tally}, dict(sorted(facts.items())))
+            self._part(name)
         return {"parts": len(task["parts"])}
 
-    def _look(self, texts: pa.Array, number: int, tally: Tally, facts: dict[str, int]) -> list[dict[str, Any]]:
-        """Matches of texts whose first is the row with this number; counts them, too."""
+    def _part(self, name: str) -> None:
+        lake, fates, of_sets = self.settings.lake, Fates(), Counter[str]()
+        with lake.step(NAME).part(name, self.settings.plan) as part:
+            with pq.ParquetWriter(part.file(".parquet"), FOUND, compression="zstd") as file:
+                for rows, batch in self._documents(name):
+                    file.write_table(pa.Table.from_pylist(self._look(rows, batch, fates, of_sets), FOUND))
+            part.commit({"document": fates.tally}, dict(sorted(of_sets.items())) | fates.facts())
+
+    def _documents(self, name: str) -> Iterator[tuple[list[int], pa.RecordBatch]]:
+        """Row numbers, languages and texts of the documents that are still in, some at a time."""
+        lake, begin = self.settings.lake, 0
+        for batch in _batches(lake, lake.step("documents").manifest(name), ["language", "text"]):
+            numbers = np.arange(begin, begin + len(batch), dtype=np.int32)
+            begin += len(batch)
+            stays = ~self.excluded.out(int(name), numbers)
+            yield numbers[stays].tolist(), batch.filter(pa.array(stays))
+
+    def _look(
+        self, rows: list[int], batch: pa.RecordBatch, fates: Fates, of_sets: Counter[str]
+    ) -> list[dict[str, Any]]:
+        """Matches of texts; counts them, too."""
         told = []
-        for row, text in enumerate(texts.to_pylist(), start=number):
+        for row, language, text in zip(rows, *(batch.column(n).to_pylist() for n in ("language", "text")), strict=True):
             matches = self.index.contaminated(text or "")  # a take-down leaves a blank row
             if matches:
-                tally.drop(Reason.TEXT_CONTAMINATED)
+                fates.drop(Dropped(Reason.TEXT_CONTAMINATED, language))
             else:
-                tally.keep()
-            for name in {match.name for match in matches}:
-                facts[f"{FACT}{name}"] = facts.get(f"{FACT}{name}", 0) + 1
+                fates.keep(language)
+            of_sets.update({f"{FACT}{match.name}" for match in matches})
             told += [
                 {"row": row, "set": m.name, "position": m.position, "words": m.words, "text": m.text} for m in matches
             ]
@@ -152,13 +166,6 @@ def evaluation_sets(lake: Lake) -> tuple[EvaluationSet, ...]:
     return tuple(
         msgspec.structs.replace(one, contaminated=facts.get(f"{FACT}{one.name}", 0)) for one in read_record(lake)
     )
-
-
-def contaminated_rows(lake: Lake) -> Iterator[tuple[int, "np.ndarray[Any, np.dtype[np.int32]]"]]:
-    """For each part of `documents/` the rows that have something of a set; a row comes once for each match."""
-    for manifest in lake.step(NAME).manifests():
-        with lake.open(f"{NAME}/{manifest.file('.parquet')}") as file:
-            yield int(manifest.part), pq.read_table(file, columns=["row"]).column("row").to_numpy()
 
 
 def publish_removed(lake: Lake, recipe: Recipe) -> None:

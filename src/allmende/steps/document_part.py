@@ -136,7 +136,11 @@ class DocumentPart:
         keys = self._keys_of(table, numbers)
         self._keys.append(keys)
         if self._host_file is not None:
-            columns = [table.column("host_key"), table.column("url"), keys.column("part"), keys.column("row")]
+            columns = [
+                *(table.column(n) for n in ("host_key", "url", "language")),
+                keys.column("part"),
+                keys.column("row"),
+            ]
             self._hosts.append(pa.Table.from_arrays(columns, schema=HOSTS_SCHEMA))
 
     def _keys_of(self, table: pa.Table, numbers: np.ndarray[Any, np.dtype[np.int32]]) -> pa.Table:

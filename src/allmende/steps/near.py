@@ -20,9 +20,11 @@ from allmende.dataset import Dataset
 from allmende.dedup.clusters import Buckets, Labels, cluster
 from allmende.errors import RecipeError
 from allmende.identity import key64
-from allmende.lake import Lake, PartWriter, Tally
+from allmende.lake import Lake, PartWriter
 from allmende.recipe import NearDuplicates, Recipe
 from allmende.schema import DOCUMENTS, Reason
+from allmende.steps.language_facts import KEPT as KEPT_FATE
+from allmende.steps.language_facts import by_language, tally_of
 from allmende.steps.step import Parts, Settings
 from allmende.steps.texts import band_names
 
@@ -72,17 +74,17 @@ class Worker:
         own = labels[known:].astype(np.int64) - known
         seen, earlier = ours.column("seen"), own < 0
         size = cluster_sizes(own, seen)
-        alone = own == np.arange(rows)
-        kept = (alone if near.remove else ~earlier).nonzero()[0]
-        table = _sorted(ours, kept, seen, size)
-        pq.write_table(table, writer.file(".parquet"), compression="zstd", row_group_size=ROW_GROUP)
-        drops = {
-            Reason.TEXT_NEAR_DUPLICATE: rows - len(kept) - int(earlier.sum()),
-            Reason.TEXT_NEAR_DUPLICATE_EARLIER: int(earlier.sum()),
+        stays = own == np.arange(rows) if near.remove else ~earlier
+        fates = {
+            KEPT_FATE: stays,
+            str(Reason.TEXT_NEAR_DUPLICATE): ~stays & ~earlier,
+            str(Reason.TEXT_NEAR_DUPLICATE_EARLIER): earlier,
         }
-        tally = Tally(rows, len(kept), {str(reason): count for reason, count in drops.items() if count})
+        table = _sorted(ours, stays.nonzero()[0], seen, size)
+        pq.write_table(table, writer.file(".parquet"), compression="zstd", row_group_size=ROW_GROUP)
         clusters = int(np.count_nonzero(np.bincount(own[~earlier], minlength=1) > 1))
-        writer.commit({"document": tally}, {"clusters": clusters})
+        facts = {"clusters": clusters} | by_language(ours.languages(), fates)
+        writer.commit({"document": tally_of(fates)}, facts)
 
 
 def cluster_sizes(own: Numbers, seen: Numbers) -> Numbers:
@@ -126,6 +128,12 @@ class Signatures:
         """A column of integers."""
         parts = [table.column(name).to_numpy() for table in self._tables([name])]
         return np.concatenate([np.empty(0, np.int32), *parts]).astype(np.int64)
+
+    def languages(self) -> pa.ChunkedArray:
+        """The language of each document."""
+        return pa.chunked_array(
+            [chunk for table in self._tables(["language"]) for chunk in table.column(0).chunks], pa.string()
+        )
 
     def band(self, name: str) -> tuple[NDArray[np.uint64], Labels]:
         """The hashes of a band, and the numbers of the documents that have one, from 0.

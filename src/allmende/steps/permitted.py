@@ -11,19 +11,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.lake import Lake, Tally, part_id
+from allmende.lake import Lake, part_id
 from allmende.permission import Gate, policy
 from allmende.permission.agents import keys
 from allmende.permission.protocol import Verdict
 from allmende.recipe import Recipe
 from allmende.schema import DOCUMENT_KEYS, DOCUMENTS, PERMISSION_FACTS, REASON_FIELD, Reason
 from allmende.steps.buckets import in_bucket
+from allmende.steps.language_facts import KEPT, by_language, tally_of
 from allmende.steps.robots_captures import CapturedRobots
 from allmende.steps.step import Parts, Settings
 
 HOSTS = ".hosts.parquet"
 HOSTS_SCHEMA = pa.schema(
-    [DOCUMENTS.field("host_key"), DOCUMENTS.field("url"), DOCUMENT_KEYS.field("part"), DOCUMENT_KEYS.field("row")]
+    [
+        *(DOCUMENTS.field(name) for name in ("host_key", "url", "language")),
+        *(DOCUMENT_KEYS.field(name) for name in ("part", "row")),
+    ]
 )
 """A row for each document: the sidecar of `documents/` that is there if `permission.captures` is."""
 
@@ -64,18 +68,16 @@ class Worker:
     def _part(self, name: str, part: dict[str, Any]) -> None:
         table = self.documents.to_table(filter=in_bucket(part["bucket"], part["buckets"]), use_threads=False)
         self.captured.hold(name, part, np.unique(table.column("host_key").to_numpy()))
-        tally, told = Tally(), []
-        for row in table.select(["url", "part", "row"]).to_pylist():
+        told, denied = [], np.zeros(len(table), np.bool_)
+        for at, row in enumerate(table.select(["url", "part", "row"]).to_pylist()):
             verdict = self.gate.before(row["url"])
             assert isinstance(verdict, Verdict)  # nobody is asked, so nobody is waited for
-            if verdict.allowed:
-                tally.keep()
-            else:
-                tally.drop(Reason.PERMISSION_DENIED)
+            denied[at] = not verdict.allowed
             if verdict.signals or not verdict.allowed:
                 signals = [msgspec.structs.asdict(signal) for signal in verdict.signals or ()]
                 reason = None if verdict.allowed else str(Reason.PERMISSION_DENIED)
                 told.append({"part": row["part"], "row": row["row"], "signals": signals, "reason": reason})
+        fates = {KEPT: ~denied, str(Reason.PERMISSION_DENIED): denied}
         with self.settings.lake.step("permitted").part(name, self.settings.plan) as writer:
             pq.write_table(pa.Table.from_pylist(told, TOLD), writer.file(".parquet"), compression="zstd")
-            writer.commit({"document": tally})
+            writer.commit({"document": tally_of(fates)}, by_language(table.column("language"), fates))

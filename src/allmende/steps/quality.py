@@ -3,14 +3,18 @@
 Only the columns language and quality are read, so other thresholds cost minutes and no page is read again.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.lake import Lake, Tally
+from allmende.lake import Lake
 from allmende.recipe import Recipe
 from allmende.schema import REASON_FIELD
+from allmende.steps.excluded import Excluded
+from allmende.steps.fates import Dropped, Fates
 from allmende.steps.quality_rules import QualityRules
 from allmende.steps.step import Parts, Settings
 
@@ -32,28 +36,36 @@ class Worker:
     def __init__(self, settings: dict[str, Any]):
         self.settings = Settings.of_worker(settings)
         self.rules = QualityRules(self.settings.recipe.quality)
+        self.excluded = Excluded(self.settings.lake, self.settings.recipe, "quality")
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""
-        lake = self.settings.lake
         for name in task["parts"]:
-            documents = lake.step("documents").manifest(name).file(".parquet")
-            tally, rows, reasons, facts, number = Tally(), [], [], dict[str, int](), 0
-            with lake.open(f"documents/{documents}") as file:
-                for batch in pq.ParquetFile(file).iter_batches(columns=["language", "quality"]):
-                    for language, values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                        reason = self.rules.broken(language, dict(values or ()))
-                        if reason is None:
-                            tally.keep()
-                        else:
-                            tally.drop(reason)
-                            rows.append(number)
-                            reasons.append(str(reason))
-                        fate = f"{language}/{reason or 'kept'}"
-                        facts[fate] = facts.get(fate, 0) + 1
-                        number += 1
-            with lake.step("quality").part(name, self.settings.plan) as part:
-                columns = [pa.array(rows, pa.int32()), pa.array(reasons, pa.string())]
-                pq.write_table(pa.Table.from_arrays(columns, schema=GONE), part.file(".parquet"), compression="zstd")
-                part.commit({"document": tally}, dict(sorted(facts.items())))
+            self._part(name)
         return {"parts": len(task["parts"])}
+
+    def _part(self, name: str) -> None:
+        fates, gone = Fates(), []
+        for row, language, values in self._documents(name):
+            reason = self.rules.broken(language, values)
+            if reason is None:
+                fates.keep(language)
+            else:
+                fates.drop(Dropped(reason, language))
+                gone.append({"row": row, "reason": str(reason)})
+        with self.settings.lake.step("quality").part(name, self.settings.plan) as part:
+            pq.write_table(pa.Table.from_pylist(gone, GONE), part.file(".parquet"), compression="zstd")
+            part.commit({"document": fates.tally}, fates.facts())
+
+    def _documents(self, name: str) -> Iterator[tuple[int, str, dict[str, float]]]:
+        """Row number, language and stored values of each document that is still in."""
+        lake, begin = self.settings.lake, 0
+        with lake.open(f"documents/{lake.step('documents').manifest(name).file('.parquet')}") as file:
+            for batch in pq.ParquetFile(file).iter_batches(columns=["language", "quality"]):
+                numbers = np.arange(begin, begin + len(batch), dtype=np.int32)
+                begin += len(batch)
+                out = self.excluded.out(int(name), numbers)
+                columns = (column.to_pylist() for column in batch.columns)
+                for number, gone, language, values in zip(numbers.tolist(), out.tolist(), *columns, strict=True):
+                    if not gone:
+                        yield number, language, dict(values or ())

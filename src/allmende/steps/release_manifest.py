@@ -105,7 +105,7 @@ def _describe(dataset: Dataset, last: ReleaseManifest | None, removed: dict[str,
     lake, recipe = dataset.lake, dataset.recipe
     text = recipe.dataset.kind == "text"
     source, unit = ("documents", "document") if text else ("samples", "sample")
-    tallies = (lake.step(name).counts().get(unit) for name in ("pages", source))
+    tallies = (lake.step(name).counts().get(unit) for name in ("pages", source, "release/shards"))
     return ReleaseManifest(
         dataset=recipe.dataset.name,
         version=last.version if last else FIRST,

@@ -17,12 +17,14 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
-from allmende.lake import File, Lake, Tally, part_id
+from allmende.lake import File, Lake, part_id
 from allmende.publish.sink import Shard, index_digits, load_sink
 from allmende.publish.tokens import TokenCounter
 from allmende.recipe import Recipe
 from allmende.schema import DOCUMENTS, Reason
 from allmende.steps import tombstone_screen
+from allmende.steps.language_facts import KEPT as KEPT_FATE
+from allmende.steps.language_facts import Mask, by_language, tally_of
 from allmende.steps.near import KEPT
 from allmende.steps.permitted import TOLD
 from allmende.steps.release import mean_size, range_of
@@ -32,7 +34,7 @@ GROUP_BYTES = 128_000_000
 READ_AT_ONCE = 256
 _NAMED = ["url", "uid", "text"]
 
-TOKENS = "tokens/"
+TOKENS = "tokens_"
 """How facts about tokens begin in the manifests of shards; the language follows."""
 
 
@@ -87,15 +89,17 @@ class Worker:
         for name, part in task["parts"].items():
             table, order = self.group(tuple(part["documents"]))
             begin, end = range_of(table.column("order_key").to_numpy()[order], part["cut"], part["of"])
-            rows, taken_down = self._without_taken_down(table, order[begin:end])
+            rows = order[begin:end]
+            stays = self._not_taken_down(table, rows)
+            fates = {KEPT_FATE: stays, str(Reason.TAKEN_DOWN): ~stays}
             with self.settings.lake.step("release/shards").part(name, self.settings.plan, part.get("round", 0)) as out:
                 number = Shard(int(name), index_digits(publish.shard_size), DOCUMENTS)
                 counts = Counter[str]()
-                shard = self.sink.write(number, self._samples(table, rows, counts), out.aside)
-                tally = Tally(end - begin, shard.rows, {str(Reason.TAKEN_DOWN): taken_down} if taken_down else {})
+                shard = self.sink.write(number, self._samples(table, rows[stays], counts), out.aside)
+                languages = table.column("language").take(pa.array(rows))
                 out.commit(
-                    {"document": tally},
-                    dict(sorted(counts.items())),
+                    {"document": tally_of(fates)},
+                    dict(sorted(counts.items())) | by_language(languages, fates),
                     files={f.name: File(f.bytes, f.sha256) for f in shard.files},
                 )
         return {"parts": len(task["parts"])}
@@ -139,15 +143,15 @@ class Worker:
         place = DOCUMENTS.get_field_index("signals")
         return table.set_column(place, DOCUMENTS.field(place), pa.array(both, DOCUMENTS.field(place).type))
 
-    def _without_taken_down(self, table: pa.Table, rows: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Any, int]:
-        """Row numbers without those that were taken down, and how many these are."""
-        stays = table.column("uid").take(pa.array(rows)).is_valid().to_numpy()  # a take-down leaves a blank row
+    def _not_taken_down(self, table: pa.Table, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Mask:
+        """Which of these rows were not taken down."""
+        stays: Mask = table.column("uid").take(pa.array(rows)).is_valid().to_numpy()  # a take-down leaves a blank row
         for screen in self.tombstones:
             for begin in range(0, len(rows), READ_AT_ONCE):
                 named = table.select(_NAMED).take(pa.array(rows[begin : begin + READ_AT_ONCE]))
                 gone = screen.documents(*(column.to_pylist() for column in named.columns))
                 stays[begin : begin + READ_AT_ONCE] &= ~gone
-        return rows[stays], int((~stays).sum())
+        return stays
 
     def _samples(
         self, table: pa.Table, rows: np.ndarray[Any, np.dtype[np.int64]], counts: Counter[str]

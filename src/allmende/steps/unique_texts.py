@@ -6,7 +6,6 @@ of their ranges, and each is sorted by `text_key`: so the order of all, which nu
 depends on the texts alone.
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -18,11 +17,12 @@ import pyarrow.parquet as pq
 
 from allmende.dedup.same_text import Keys, same_texts
 from allmende.errors import RecipeError
-from allmende.lake import Lake, Tally, part_id
+from allmende.lake import Lake, part_id
 from allmende.recipe import Recipe
 from allmende.schema import Reason
 from allmende.steps.buckets import in_bucket
-from allmende.steps.decontaminate import contaminated_rows
+from allmende.steps.excluded import Excluded
+from allmende.steps.language_facts import KEPT, by_language, tally_of
 from allmende.steps.step import Parts, Settings
 from allmende.steps.texts import KEYS, keys_schema
 
@@ -67,64 +67,16 @@ class Worker:
         kept = table.take(pa.array(found.rows))
         seen = pa.array(found.seen, pa.int32())
         kept = kept.set_column(kept.schema.get_field_index("seen"), self.schema.field("seen"), seen)
-        drops = {
-            Reason.TEXT_DUPLICATE: len(table) - len(kept) - found.earlier,
-            Reason.TEXT_DUPLICATE_EARLIER: found.earlier,
+        stays = np.zeros(len(table), np.bool_)
+        stays[found.rows] = True
+        fates = {
+            KEPT: stays,
+            str(Reason.TEXT_DUPLICATE): ~stays & ~found.earlier,
+            str(Reason.TEXT_DUPLICATE_EARLIER): found.earlier,
         }
-        tally = Tally(len(table), len(kept), {str(reason): count for reason, count in drops.items() if count})
         with self.settings.lake.step("unique").part(name, self.settings.plan) as part:
             pq.write_table(kept, part.file(".parquet"), compression="zstd", row_group_size=ROW_GROUP)
-            part.commit({"document": tally})
-
-
-class Excluded:
-    """Rows of `documents/` that steps of their own dropped before duplicates are looked for: permitted, quality, decontaminated.
-
-    Held: a bit for each row of the parts that have any.
-    """
-
-    def __init__(self, lake: Lake, recipe: Recipe):
-        self._gone: dict[int, np.ndarray[Any, np.dtype[np.uint8]]] = {}
-        if recipe.permission.captures:
-            for table in _tables(lake, "permitted"):
-                denied = table.filter(pc.field("reason").is_valid())
-                for part in pc.unique(denied.column("part")).to_pylist():
-                    self._exclude(part, denied.filter(pc.field("part") == part).column("row").to_numpy())
-        if recipe.quality.signals:
-            for manifest, table in zip(lake.step("quality").manifests(), _tables(lake, "quality"), strict=True):
-                self._exclude(int(manifest.part), table.column("row").to_numpy())
-        if recipe.decontamination.sets:
-            for part, rows in contaminated_rows(lake):
-                self._exclude(part, rows)
-
-    def _exclude(self, part: int, rows: "np.ndarray[Any, np.dtype[np.int32]]") -> None:
-        if not len(rows):
-            return
-        before = np.unpackbits(self._gone.get(part, np.zeros(0, np.uint8)))
-        gone = np.zeros(max(len(before), int(rows.max()) + 1), np.uint8)
-        gone[: len(before)] = before
-        gone[rows] = 1
-        self._gone[part] = np.packbits(gone)
-
-    def without(self, table: pa.Table) -> pa.Table:
-        """The rows of a table of keys that are still there."""
-        if not self._gone:
-            return table
-        parts, rows = table.column("part").to_numpy(), table.column("row").to_numpy()
-        stays = np.ones(len(table), bool)
-        for part in np.unique(parts).tolist():
-            if part in self._gone:
-                inside = np.flatnonzero(parts == part)
-                gone = np.unpackbits(self._gone[part]).astype(bool)
-                inside = inside[rows[inside] < len(gone)]
-                stays[inside] = ~gone[rows[inside]]
-        return table.filter(pa.array(stays))
-
-
-def _tables(lake: Lake, step: str) -> Iterator[pa.Table]:
-    for name in lake.step(step).files():
-        with lake.open(name) as file:
-            yield pq.read_table(file)
+            part.commit({"document": tally_of(fates)}, by_language(table.column("language"), fates))
 
 
 def earlier_texts(root: str) -> pads.Dataset:

@@ -23,7 +23,7 @@ def test_the_earliest_stays_and_counts_all(rows, earlier):
     groups = {key: sorted(row for row in fresh if row[0] == key) for key, *_ in fresh}
     assert [rows[at] for at in found.rows.tolist()] == [groups[key][0] for key in sorted(groups)]
     assert found.seen.tolist() == [len(groups[key]) for key in sorted(groups)]
-    assert found.earlier == len(rows) - len(fresh)
+    assert found.earlier.tolist() == [row[0] in earlier for row in rows]
 
 
 @given(rows, st.randoms())
