@@ -75,7 +75,7 @@ def build_text(home, *flags, output="set", **environment):
         (home / f"{number}.warc.gz").write_bytes(text_archive(number, pages=12).to_bytes())
     (home / "quiz.txt").write_text("\n\n".join(paragraphs("de", "0/0/0")))
     text = '[text]\nlanguages = ["de", "fr"]\n[publish]\nshard_size = 10\n[quality]\nsignals = true\n'
-    text += '[decontamination]\nsets = ["quiz.txt"]\n'
+    text += '[decontamination]\nsets = ["quiz.txt"]\n[repeats]\nunit = "line"\ndocuments = 3\n'
     head = f'[dataset]\nname = "set"\nkind = "text"\noutput = "{output}"\n[select]\narchives = ["*.warc.gz"]\n'
     (home / "recipe.toml").write_text(head + text)
     return run(home, *flags, **environment)
@@ -87,6 +87,7 @@ def local_text(tmp_path_factory):
     build_text(home)
     assert json.loads((home / "set/near/part-00000.json").read_text())["counts"]["document"]["dropped"]
     assert pq.read_table(home / "set/release/removed_contaminated.parquet").num_rows
+    assert any(pq.read_table(path).num_rows for path in (home / "set/repeated").glob("*.parquet"))
     return home / "set"
 
 
