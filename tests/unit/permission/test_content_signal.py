@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,12 +68,13 @@ def test_long_values_come_to_an_end(filler):
     assert says(f"ai-train=no,a{filler * (500_000 // len(filler))}b") == "deny"
 
 
-@given(st.text(max_size=60))
+AROUND = st.sampled_from(["", ",", " ", ", x", "x", "=", "search=no,", ",ai-train=no"])
+
+
+@given(st.text(max_size=60) | st.builds("{}AI-train{}=yes{}".format, AROUND, AROUND, AROUND))
 def test_only_what_is_well_formed_allows(value):
-    word = says(value)
-    if word == "allow":
-        assert "ai-train" in value.lower()
-        assert "yes" in value.lower()
+    if says(value) == "allow":
+        assert re.search(r"(^|,)\s*ai-train\s*=\s*yes\s*($|,)", value.lower())
 
 
 @pytest.mark.parametrize(

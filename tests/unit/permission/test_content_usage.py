@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,7 +153,14 @@ def test_long_statements_come_to_an_end(filler):
     assert says(filler * (500_000 // len(filler))) in {"deny", "allow", "unknown", None}
 
 
-@given(st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: raw.decode("utf-8", "surrogateescape")))
+AROUND = st.sampled_from(["", ",", " ", ", x", "x", ";a", "=", "search=n,", ",train-ai=n"])
+
+
+@given(
+    st.text(max_size=60)
+    | st.binary(max_size=60).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
+    | st.builds("{}train-ai=y{}".format, AROUND, AROUND)
+)
 def test_any_text_is_read_and_only_consent_allows(statement):
     if says(statement) == "allow":
-        assert "=y" in statement
+        assert re.search(r"(^|,)\s*train-ai=y", statement)

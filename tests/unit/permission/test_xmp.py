@@ -168,7 +168,11 @@ def test_large_packets_cost_little(body):
     assert peak < 40 * len(body) + 10_000_000
 
 
-VALUES = st.one_of(st.sampled_from([*xmp.PLUS_VALUES]), st.text("DMI-ALLOWEDPROHBT/:#x ", max_size=30))
+AROUND = st.sampled_from(["", " ", "x", "/", "http://ns.useplus.org/ldf/vocab/"])
+VALUES = st.one_of(
+    st.builds("{}{}{}".format, AROUND, st.sampled_from([*xmp.PLUS_VALUES]), AROUND),
+    st.text("DMI-ALLOWEDPROHBT/:#x ", max_size=30),
+)
 
 
 @given(VALUES)

@@ -66,12 +66,17 @@ def test_every_reason_has_an_explanation_and_unknown_ones_do_no_harm():
 tallies = st.builds(
     lambda kept, dropped: Tally(kept + sum(dropped.values()), kept, dropped),
     st.integers(0, 10**9),
-    st.dictionaries(st.sampled_from([*Reason, "<b>&\"'"]).map(str), st.integers(1, 10**9)),
+    st.dictionaries(st.sampled_from([*Reason, "<b>&\"'"]).map(str), st.integers(1, 10**9), max_size=5),
 )
 
 
 @given(
-    st.lists(st.tuples(st.text("abc<&", min_size=1, max_size=9), st.dictionaries(st.text("xyz", min_size=1), tallies)))
+    st.lists(
+        st.tuples(
+            st.text("abc<&", min_size=1, max_size=9), st.dictionaries(st.text("xyz", min_size=1), tallies, max_size=3)
+        ),
+        max_size=5,
+    )
 )
 def test_any_balanced_counts_can_be_shown(counts):
     built = stages(counts)

@@ -67,7 +67,7 @@ def pair(host, image, caption):
 pairs = st.lists(st.builds(pair, st.integers(0, 5), st.integers(0, 3), st.integers(0, 3)), max_size=30)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(pairs, min_size=1, max_size=3))
 def test_each_pair_stays_once_whatever_part_it_comes_from(tmp_path_factory, parts):
     table, tally, _ = dedup(tmp_path_factory.mktemp("set"), parts, max_url_seen=0)
