@@ -99,7 +99,7 @@ def _new_log(folder: str) -> None:
 
 def _plan(removal: "Removal") -> str:
     return (
-        f"{removal.samples:,} samples would go, {removal.failures:,} rows without a picture be blanked, "
+        f"{removal.samples:,} samples would go, {removal.failures:,} further rows be blanked, "
         f"{removal.shards:,} shards be made anew.\n{_counts(removal)}"
         f"New entries of the take-down log: {removal.entries:,}"
     )

@@ -13,7 +13,7 @@ class Hits(msgspec.Struct):
     samples: Mask
     """A mask over the part's samples."""
     failures: Mask
-    """A mask over its failures: they hold URL and words, too."""
+    """A mask over its failures, which hold URL and words, too. Of text: over its pages, if they are stored; else empty."""
     by_kind: dict[Kind, int]
     """Samples by what named them; one may be named twice."""
     languages: dict[str, int]

@@ -50,7 +50,7 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True):
     samples: int
     """Samples that go (in a run that goes on after a kill: all since its begin)."""
     failures: int
-    """Rows without a picture that are blanked."""
+    """Rows without a picture, or pages before they were judged, that are blanked."""
     by_kind: dict[str, int]
     """Samples by what named them: url, domain, sha256, phash, uid."""
     languages: dict[str, int]

@@ -1,7 +1,8 @@
 """Take-downs of documents: which rows of `documents/` a log names, and a part of it in which these rows are blank.
 
 A blank row keeps its place, so that what later steps say of other rows stays true, and its order key: the release still
-knows that something is missing there, and from which shard.
+knows that something is missing there, and from which shard. Where texts of pages are stored before they are judged (`pages/`),
+those of documents that go are blanked, too, and all others that are named.
 """
 
 from collections import Counter
@@ -16,7 +17,7 @@ from allmende.dedup.same_text import text_digest
 from allmende.lake import Lake, Manifest, PartWriter
 from allmende.maintain.hits import Hits
 from allmende.safety.veil import Kind
-from allmende.schema import DOCUMENTS
+from allmende.schema import DOCUMENTS, PAGES
 from allmende.steps.buckets import BucketWriter
 from allmende.steps.permitted import HOSTS, HOSTS_SCHEMA
 from allmende.steps.tombstone_screen import Mask, Tombstones, any_of
@@ -27,105 +28,128 @@ KEPT_COLUMNS = frozenset({"language", "crawl", "captured_at", "seen", "order_key
 ROWS = 500
 """Documents in memory at once."""
 
+_PLACE = ["warc_file", "warc_offset"]
+
 
 def search(lake: Lake, tombstones: Tombstones) -> Iterator[Hits]:
     """The parts in which rows are named that are still there."""
     for manifest in lake.step("documents").manifests():
-        table = _read(lake, manifest, ["language", "order_key"])
-        masks = _masks(lake, manifest, tombstones)
+        table = _read(lake, "documents", manifest, ["language", "order_key", *_PLACE])
+        masks = _masks(lake, "documents", manifest, tombstones)
         found = any_of(masks)
-        if not found.any():
-            continue
         gone = table.filter(pa.array(found))
+        pages = _pages(lake, manifest.part, gone, tombstones)
+        if not (found.any() or pages.any()):
+            continue
         yield Hits(
             part=manifest.part,
             round=manifest.round,
             samples=found,
-            failures=np.zeros(0, np.bool_),
+            failures=pages,
             by_kind={kind: int(mask.sum()) for kind, mask in masks.items() if mask.any()},
             languages=dict(Counter(gone.column("language").to_pylist())),
             order_keys=gone.column("order_key").to_pylist(),
         )
 
 
+def _pages(lake: Lake, part: str, gone: pa.Table, tombstones: Tombstones) -> Mask:
+    """Which pages of a part are named, or are those of documents that go; none if the dataset keeps no pages."""
+    folder = lake.step("pages")
+    if folder.read_plan() is None:
+        return np.zeros(0, np.bool_)
+    manifest = folder.manifest(part)
+    places = set(zip(*(gone.column(name).to_pylist() for name in _PLACE), strict=True))
+    every = zip(*(column.to_pylist() for column in _read(lake, "pages", manifest, _PLACE).columns), strict=True)
+    own = np.fromiter((place in places for place in every), np.bool_)
+    return own | any_of(_masks(lake, "pages", manifest, tombstones))
+
+
 def digests(lake: Lake, hits: Hits) -> Iterator[str]:
     """Digests of the texts of the documents that were found."""
     begin = 0
-    for batch in _batches(lake, lake.step("documents").manifest(hits.part), ["text"]):
+    for batch in _batches(lake, "documents", lake.step("documents").manifest(hits.part), ["text"]):
         found = batch.filter(pa.array(hits.samples[begin : begin + len(batch)]))
         begin += len(batch)
         yield from map(text_digest, found.column("text").to_pylist())
 
 
-def _masks(lake: Lake, manifest: Manifest, tombstones: Tombstones) -> dict[Kind, Mask]:
-    """Which documents of a part are named, by what names them. Texts are read only if the log names content."""
-    columns = ["url", "uid", "text"] if tombstones.looks_at_files else ["url", "uid"]
+def _masks(lake: Lake, step: str, manifest: Manifest, tombstones: Tombstones) -> dict[Kind, Mask]:
+    """Which rows of a part are named, by what names them. Texts are read only if the log names content; pages have no uid yet."""
+    wanted = {"url", *({"uid"} if step == "documents" else ()), *({"text"} if tombstones.looks_at_files else ())}
+    columns = sorted(wanted)
     found: list[dict[Kind, Mask]] = [tombstones.documents([], [], [])]
-    for batch in _batches(lake, manifest, columns):
+    for batch in _batches(lake, step, manifest, columns):
         rows = {name: batch.column(name).to_pylist() for name in columns}
-        texts = rows.get("text", [None] * len(batch))
-        found.append(tombstones.documents(rows["url"], rows["uid"], texts))
+        nothing = [None] * len(batch)
+        found.append(tombstones.documents(*(rows.get(name, nothing) for name in ("url", "uid", "text"))))
     return {kind: np.concatenate([masks[kind] for masks in found]) for kind in found[0]}
 
 
-def _read(lake: Lake, manifest: Manifest, columns: list[str]) -> pa.Table:
-    with lake.open(f"documents/{manifest.file('.parquet')}") as file:
-        return pq.read_table(file, columns=columns)
+def _read(lake: Lake, step: str, manifest: Manifest, columns: list[str]) -> pa.Table:
+    with lake.open(f"{step}/{manifest.file('.parquet')}") as file:
+        return pq.read_table(file, columns=columns).select(columns)
 
 
-def _batches(lake: Lake, manifest: Manifest, columns: list[str]) -> Iterator[pa.RecordBatch]:
+def _batches(lake: Lake, step: str, manifest: Manifest, columns: list[str]) -> Iterator[pa.RecordBatch]:
     """Columns of a part, in the order asked for, `ROWS` rows at a time."""
-    with lake.open(f"documents/{manifest.file('.parquet')}") as file:
+    with lake.open(f"{step}/{manifest.file('.parquet')}") as file:
         for batch in pq.ParquetFile(file).iter_batches(ROWS, columns=columns):
             yield batch.select(columns)
 
 
 def rewrite(lake: Lake, hits: Hits) -> None:
-    """Writes the part anew with the rows that were found blank.
+    """Writes the part anew with the rows that were found blank; pages first, because only documents tell which these are.
 
     Its counts stay: a blank row goes through all steps like others, and is counted as taken down where it leaves, in the release.
     """
-    folder = lake.step("documents")
-    manifest = folder.manifest(hits.part)
-    with folder.part(hits.part, manifest.plan, manifest.round + 1) as part:
-        _blank(lake, manifest, hits.samples, part)
-        _copy_others(lake, manifest, hits.samples, part)
+    if hits.failures.any():
+        _rewrite(lake, "pages", hits.part, hits.failures)
+    if hits.samples.any():
+        _rewrite(lake, "documents", hits.part, hits.samples)
+
+
+def _rewrite(lake: Lake, step: str, name: str, gone: Mask) -> None:
+    folder = lake.step(step)
+    manifest = folder.manifest(name)
+    with folder.part(name, manifest.plan, manifest.round + 1) as part:
+        _blank(lake, step, manifest, gone, part)
+        _copy_others(lake, step, manifest, gone, part)
         part.commit(dict(manifest.counts), facts=manifest.facts)
-    lake.remove(f"documents/{name}" for name in manifest.files)
+    lake.remove(f"{step}/{file}" for file in manifest.files)
 
 
-def _blank(lake: Lake, manifest: Manifest, gone: Mask, part: PartWriter) -> None:
+def _blank(lake: Lake, step: str, manifest: Manifest, gone: Mask, part: PartWriter) -> None:
     """Copies the rows, row group by row group."""
-    begin = 0
+    begin, schema = 0, PAGES if step == "pages" else DOCUMENTS
     with (
-        lake.open(f"documents/{manifest.file('.parquet')}") as file,
-        pq.ParquetWriter(part.file(".parquet"), DOCUMENTS, compression="zstd") as out,
+        lake.open(f"{step}/{manifest.file('.parquet')}") as file,
+        pq.ParquetWriter(part.file(".parquet"), schema, compression="zstd") as out,
     ):
         source = pq.ParquetFile(file)
         for group in range(source.num_row_groups):
-            table = source.read_row_group(group).cast(DOCUMENTS)
+            table = source.read_row_group(group).cast(schema)
             mask = gone[begin : begin + len(table)]
             begin += len(table)
             out.write_table(blanked(table, mask) if mask.any() else table, row_group_size=len(table))
 
 
 def blanked(table: pa.Table, gone: Mask) -> pa.Table:
-    """Documents, with nothing in some rows that would lead back to what they were."""
+    """Documents, or pages, with nothing in some rows that would lead back to what they were."""
     rows = table.to_pylist()
     for row in (rows[at] for at in np.flatnonzero(gone).tolist()):
         row.update({name: None for name in row if name not in KEPT_COLUMNS})
-    return pa.Table.from_pylist(rows, DOCUMENTS)
+    return pa.Table.from_pylist(rows, table.schema)
 
 
-def _copy_others(lake: Lake, manifest: Manifest, gone: Mask, part: PartWriter) -> None:
+def _copy_others(lake: Lake, step: str, manifest: Manifest, gone: Mask, part: PartWriter) -> None:
     """Takes over the sidecars; that of hosts without the URLs of what is gone."""
     stem = manifest.file(".parquet").removesuffix(".parquet")
-    plan = lake.step("documents").read_plan()
-    assert plan is not None
     for name in manifest.files.keys() - {manifest.file(".parquet"), manifest.file(HOSTS)}:
-        part.file(name.removeprefix(stem)).write_bytes(lake.read(f"documents/{name}"))
+        part.file(name.removeprefix(stem)).write_bytes(lake.read(f"{step}/{name}"))
     if hosts := manifest.file(HOSTS):
-        with lake.open(f"documents/{hosts}") as file:
+        plan = lake.step(step).read_plan()
+        assert plan is not None
+        with lake.open(f"{step}/{hosts}") as file:
             table = pq.read_table(file, schema=HOSTS_SCHEMA)
         stays = pc.invert(pc.is_in(table.column("row"), pa.array(np.flatnonzero(gone).astype(np.int32))))
         with BucketWriter(str(part.file(HOSTS)), plan.parts[manifest.part]["buckets"], HOSTS_SCHEMA) as out:

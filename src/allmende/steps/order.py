@@ -105,9 +105,12 @@ REPEATED = Step(
     module="allmende.steps.repeated",
     keys={"repeats": ALL},
     upstream=("pages",),
+    minds_rounds=False,
     small=50_000,
 )
-TEXTS_OF_PAGES = replace(TEXTS, module="allmende.steps.texts_of_pages", upstream=("pages", "repeated"))
+TEXTS_OF_PAGES = replace(
+    TEXTS, module="allmende.steps.texts_of_pages", upstream=("pages", "repeated"), minds_rounds=False
+)
 """The same step in two passes, with lines taken out between them."""
 QUALITY = Step(
     name="quality",

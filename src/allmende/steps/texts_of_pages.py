@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from allmende.dedup.repeats import Hashes, Options, remove
 from allmende.lake import Lake, Manifest
 from allmende.recipe import Recipe
+from allmende.schema import Reason
 from allmende.steps.document_part import DocumentPart, DocumentTools
-from allmende.steps.fates import Fates
+from allmende.steps.fates import Dropped, Fates
 from allmende.steps.pages import line_options
 from allmende.steps.repeated import repeated_lines
 from allmende.steps.step import Parts, Settings
@@ -56,9 +57,14 @@ class Worker:
         with lake.step("documents").part(name, self.settings.plan) as part:
             with DocumentPart(part, plan["buckets"], self.tools, fates) as output:
                 for rows in _rows(lake, pages):
-                    output.add(fates.left(self.judge.judge(cleaner.cleaned(row)) for row in rows))
+                    output.add(fates.left(self._judged(cleaner, row) for row in rows))
             facts = output.facts() | {name: cleaner.facts[name] for name in FACTS} | fates.facts()
             part.commit({"document": fates.tally}, facts)
+
+    def _judged(self, cleaner: "_Cleaner", row: Row) -> Row | Dropped:
+        if row["url"] is None:  # a take-down left it blank
+            return Dropped(Reason.TAKEN_DOWN)
+        return self.judge.judge(cleaner.cleaned(row))
 
 
 class _Cleaner:
@@ -81,7 +87,7 @@ class _Cleaner:
 def _hosts(lake: Lake, pages: Manifest) -> Hashes:
     """Of a part, each once."""
     with lake.open(f"pages/{pages.file('.parquet')}") as file:
-        hosts = pq.read_table(file, columns=["host_key"]).column("host_key").to_numpy()
+        hosts = pq.read_table(file, columns=["host_key"]).column("host_key").drop_null().to_numpy()
     unique: Hashes = np.unique(hosts)
     return unique
 

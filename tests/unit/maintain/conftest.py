@@ -4,17 +4,8 @@ import pytest
 from allmende import recipe_file
 from allmende.lake import Lake, Plan
 from allmende.lock import leave
-from allmende.steps import near, permitted, release_texts, robots_captures, texts, unique_texts
+from allmende.steps.order import steps
 from allmende.steps.step import Settings
-
-STEPS = {
-    "documents": texts,
-    "robots": robots_captures,
-    "permitted": permitted,
-    "unique": unique_texts,
-    "near": near,
-    "release/shards": release_texts,
-}
 
 
 @pytest.fixture
@@ -31,14 +22,11 @@ def build_text(tmp_path):
         recipe = msgspec.structs.replace(recipe, text=msgspec.structs.replace(recipe.text, careful=False))
         (tmp_path / name / "recipe.toml").write_text(recipe_file.dumps(recipe))
         lake = Lake(tmp_path / name)
-        of_captures = set() if recipe.permission.captures else {"robots", "permitted"}
-        for step, module in STEPS.items():
-            if step in of_captures:
-                continue
-            parts = module.plan(recipe, lake)
-            lake.step(step).write_plan(Plan(step=step, digest="d", parts=parts))
+        for step in steps(recipe):
+            parts = step.plan(recipe, lake)
+            lake.step(step.name).write_plan(Plan(step=step.name, digest="d", parts=parts))
             try:
-                module.Worker(Settings.encode(lake, recipe, "d", 1)).run({"parts": parts})
+                step.worker(Settings.encode(lake, recipe, "d", 1)).run({"parts": parts})
             finally:
                 leave(lake)
         return lake

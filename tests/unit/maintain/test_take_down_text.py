@@ -4,10 +4,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from allmende.dataset import Dataset
 from allmende.dedup.same_text import text_digest
+from allmende.lake import Plan
+from allmende.lock import leave
 from allmende.maintain.takedown import take_down
 from allmende.maintain.targets import Targets
 from allmende.schema import Reason
+from allmende.steps.order import steps
+from allmende.steps.step import Settings
 from allmende.testing.archives import Archive
 from allmende.testing.text_pages import page, paragraphs
 
@@ -60,3 +65,35 @@ def test_a_text_can_be_named_by_its_digest(build_text):
     removal = take_down(lake, Targets.of(sha256s=[named]), reason="other", ticket="T-1")
     assert removal.by_kind == {"sha256": 2}
     assert list(by_url(lake)) == ["http://a.example/2"]
+
+
+@pytest.mark.parametrize("target", ["urls", "uids", "sha256s"])
+def test_a_text_goes_from_the_pages_too_that_are_kept_until_lines_are_taken_out(build_text, target):
+    notice = "Dieser Beitrag erschien zuerst am Abend in der Zeitung der Stadt am Fluss."
+    made = Archive()
+    for number in range(3):
+        made.page(f"http://a.example/{number}", page("de", [*paragraphs("de", number), notice]))
+    made.page("http://a.example/short", page("de", ["Kurz. " * 60, "Zu kurz. " * 60, notice]))  # no document
+    lake = build_text([made], '[repeats]\nunit = "line"\ndocuments = 3\n')
+    gone = by_url(lake)["http://a.example/1"]
+    named = {"urls": gone["url"], "uids": gone["uid"], "sha256s": text_digest(gone["text"])}
+    assert notice not in gone["text"]
+    removal = take_down(lake, Targets.of(**{target: [named[target]]}), reason="other", ticket="T-1")
+    assert (removal.samples, removal.failures) == (1, 1)
+    assert sorted(by_url(lake)) == ["http://a.example/0", "http://a.example/2"]
+    pages = [row["url"] for name in lake.step("pages").files() for row in pq.read_table(lake.at(name)).to_pylist()]
+    assert pages == ["http://a.example/0", None, "http://a.example/2", "http://a.example/short"]
+
+    further = take_down(lake, Targets.of(urls=["http://a.example/short"]), reason="other", ticket="T-2")
+    assert (further.samples, further.failures) == (0, 1)
+    recipe = Dataset(lake).recipe
+    step = next(step for step in steps(recipe) if step.name == "documents")
+    parts = lake.step("documents").read_plan().parts
+    lake.step("documents").discard()
+    lake.step("documents").write_plan(Plan(step="documents", digest="e", parts=parts))
+    try:
+        step.worker(Settings.encode(lake, recipe, "e", 1)).run({"parts": parts})
+    finally:
+        leave(lake)
+    assert sorted(by_url(lake)) == ["http://a.example/0", "http://a.example/2"]
+    assert lake.step("documents").counts()["document"].dropped == {str(Reason.TAKEN_DOWN): 2}
