@@ -139,7 +139,17 @@ def test_personal_data_is_replaced(rows, steps):
     found = [mark for mark in ("[EMAIL]", "[PHONE]", "[IBAN]", "[IPV4]") if mark in texts["ruderverein.example"]]
     assert found == ["[EMAIL]", "[PHONE]", "[IBAN]", "[IPV4]"]
     assert "[CARD]" in texts["chess-club.example"]
-    assert steps["documents"]["facts"]["personal_email"] >= 5
+    assert steps["pages"]["facts"]["personal_email"] >= 5
+
+
+def test_lines_that_stand_on_many_pages_of_the_handbook_are_in_none(home, rows, steps):
+    facts = steps["documents"]["facts"]
+    assert steps["repeated"]["facts"]["hosts"] == 1
+    assert facts["repeated_documents"] > 100
+    handbook = [row for row in rows if urlsplit(row["url"]).netloc == "handbook.example"]
+    assert not [row["url"] for row in handbook if {"Download the ebook", "Anterior"} & set(row["text"].split("\n"))]
+    assert {row["repeated_chars"] for row in rows if row not in handbook} == {0}
+    assert f"lost {facts['repeated_lines']} of them" in (home / "demo-text/release/README.md").read_text()
 
 
 def test_provenance_leads_back_to_the_page(rows):

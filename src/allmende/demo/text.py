@@ -8,7 +8,7 @@ comes from and under which licences.
 
 from pathlib import Path
 
-from allmende.recipe import Dataset, Permission, Publish, Quality, Recipe, Select
+from allmende.recipe import Dataset, Permission, Publish, Quality, Recipe, Repeats, Select
 
 CRAWL = "CC-MAIN-2026-98"
 """Id of the crawl: a week that no year has."""
@@ -18,7 +18,7 @@ DATA = Path(__file__).parent / "documents"
 
 
 def recipe(output: str) -> Recipe:
-    """The recipe of the demo: all archives, all languages of FineWeb-2's rules, and robots.txt as it was when crawled.
+    """The recipe of the demo: all archives, all languages of FineWeb-2's rules, robots.txt as it was when crawled, no line that repeats.
 
     Args:
         output: Folder of the dataset.
@@ -34,6 +34,7 @@ def recipe(output: str) -> Recipe:
         ),
         select=Select(crawl=CRAWL, kind="warc", files=0, source=str(DATA)),
         permission=Permission(captures=("crawl",)),
+        repeats=Repeats(unit="line"),
         quality=Quality(signals=True),
         publish=Publish(sink="parquet", shard_size=250),
     )
