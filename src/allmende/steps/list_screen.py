@@ -68,10 +68,9 @@ class ListScreen:
             [str(Reason.LISTED) if hit else why for hit, why in zip(hits, reasons, strict=True)], pa.string()
         )
 
-    def after(self, rows: pa.Table, found: ImageSample) -> Reason | None:
+    def after(self, url: str, found: ImageSample) -> Reason | None:
         """See `Screen.after`."""
         values = {"md5": found.md5, "sha1": found.sha1, "sha256": found.sha256, "pdq": found.phash}
-        url = rows["url"][0].as_py()
         hit = self._lists.illegal_file(url, {kind: v for kind, v in values.items() if v}, found.phash_quality)
         if hit is None:
             return None

@@ -104,9 +104,8 @@ class SamplePart:
         facts = outcome.facts
         if outcome.result.signals:
             facts = msgspec.structs.replace(facts, signals=(*(facts.signals or ()), *outcome.result.signals))
-        rows = self._rows.slice(self._starts[group], self._ends[group] - self._starts[group])
         for screen in self._screens:
-            reason = screen.after(rows, outcome.result)
+            reason = screen.after(self.urls[group], outcome.result)
             if reason is not None:
                 return Outcome(facts=facts, reason=reason)
         return Outcome(facts=facts, result=outcome.result)

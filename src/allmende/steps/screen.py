@@ -26,11 +26,11 @@ class Screen(Protocol):
             A string array of the same length: a value of `Reason`, or null for a row that goes on.
         """
 
-    def after(self, rows: pa.Table, found: ImageSample) -> Reason | None:
+    def after(self, url: str, found: ImageSample) -> Reason | None:
         """Why a file is dropped although it was fetched and decoded; None if it stays.
 
         Args:
-            rows: All rows of its URL, in `schema.CANDIDATES`.
+            url: As it was asked for.
             found: With its hashes, and the signals that stood in the file.
         """
 

@@ -28,7 +28,7 @@ class FrequentCaptions:
         found = np.isin(rows.column("caption_key").to_numpy(), self._keys)
         return pa.array([str(Reason.CAPTION_TOO_FREQUENT) if drop else None for drop in found], pa.string())
 
-    def after(self, rows: pa.Table, found: ImageSample) -> Reason | None:
+    def after(self, url: str, found: ImageSample) -> Reason | None:
         """Nothing: the words are no other than before."""
 
 

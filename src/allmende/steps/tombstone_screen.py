@@ -156,9 +156,9 @@ class TombstoneScreen:
         found = any_of(self._tombstones.rows(rows.column("url").to_pylist(), rows.column("uid").to_pylist()))
         return pa.array([str(Reason.TAKEN_DOWN) if drop else None for drop in found], pa.string())
 
-    def after(self, rows: pa.Table, found: ImageSample) -> Reason | None:
+    def after(self, url: str, found: ImageSample) -> Reason | None:
         """See `Screen.after`."""
-        del rows
+        del url
         if not self._tombstones.looks_at_files:
             return None
         taken = any_of(self._tombstones.files([found.sha256], [found.phash], [found.phash_quality]))

@@ -32,7 +32,7 @@ class PageSignals:
         denied = pa.array([self._denies(signals) for signals in page_signals(self._policy, rows)], pa.bool_())
         return pa.array([str(Reason.PERMISSION_DENIED) if deny else None for deny in denied.to_pylist()], pa.string())
 
-    def after(self, rows: pa.Table, found: ImageSample) -> Reason | None:
+    def after(self, url: str, found: ImageSample) -> Reason | None:
         """See `Screen.after`."""
         return None if judge(self._policy, found.signals).allowed else Reason.PERMISSION_DENIED
 

@@ -65,13 +65,13 @@ def test_rows_are_dropped_for_their_url_or_their_page(screen):
 
 
 def test_files_are_dropped_for_their_bytes(screen):
-    assert screen.after(rows(GOOD), sample(b"bad")) == Reason.LISTED
-    assert screen.after(rows(GOOD), sample(b"good")) is None
+    assert screen.after(GOOD, sample(b"bad")) == Reason.LISTED
+    assert screen.after(GOOD, sample(b"good")) is None
     assert list_screen.digests([screen]) == ("md5",)
 
 
 def test_every_row_of_a_file_that_was_hit_is_concealed(screen):
-    screen.after(rows(GOOD), sample(b"bad"))
+    screen.after(GOOD, sample(b"bad"))
     failed = pa.concat_tables(
         [
             rows(GOOD, schema=FAILURES, reason="listed"),

@@ -59,8 +59,8 @@ def test_the_screen_drops_what_pages_and_files_reserve():
     sizes = dict.fromkeys(("original_width", "original_height", "original_bytes", "width", "height"), 1)
     inside = Signal(name="iptc_plus", says="deny", value="DMI-PROHIBITED", field="xmp:plus:DataMining")
     sample = ImageSample(data=b"", format="jpg", signals=(inside,), **found, **sizes)
-    assert screen.after(table, sample) is Reason.PERMISSION_DENIED
-    assert PageSignals(policy("eu-research")).after(table, sample) is None
+    assert screen.after("https://example.org/a.jpg", sample) is Reason.PERMISSION_DENIED
+    assert PageSignals(policy("eu-research")).after("https://example.org/a.jpg", sample) is None
 
 
 def test_a_licence_that_is_only_named_waits_for_the_request():
