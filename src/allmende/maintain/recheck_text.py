@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from allmende.lake import Lake, Manifest
 from allmende.maintain.pages import sample
+from allmende.steps.fates import DENIED
 from allmende.steps.near import KEPT
 from allmende.steps.permitted import TOLD
-from allmende.steps.texts import DENIED
 
 Rows = list[dict[str, Any]]
 
@@ -52,7 +52,7 @@ def reserved(lake: Lake) -> Iterator[Rows]:
 def not_kept(lake: Lake) -> dict[str, int]:
     """How many pages were denied when they were read, by the signal that decided."""
     found: Counter[str] = Counter()
-    for manifest in lake.step("documents").manifests():
+    for manifest in (*lake.step("pages").manifests(), *lake.step("documents").manifests()):
         for name, count in manifest.facts.items():
             if name.startswith(DENIED):
                 found[name.removeprefix(DENIED).partition("_")[2]] += count

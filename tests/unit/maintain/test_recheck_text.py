@@ -53,10 +53,11 @@ def test_what_captured_robots_txt_denied_may_return(lake):
     assert report.returning == {"robots_txt": 1}
 
 
-def test_pages_denied_when_they_were_read_are_counted_only(build_text):
+@pytest.mark.parametrize("unit", ["off", "line"])
+def test_pages_denied_when_they_were_read_are_counted_only(build_text, unit):
     archive = Archive()
     for number, head in enumerate(("", NOAI)):
         archive.page(f"http://a.example/{number}", page("de", paragraphs("de", number), head))
-    report = recheck(build_text([archive]), policy("strict", {}))
+    report = recheck(build_text([archive], f'[repeats]\nunit = "{unit}"'), policy("strict", {}))
     assert (report.before, report.denied, report.allowed_again) == (1, 0, 0)
     assert report.not_kept == {"noai": 1}

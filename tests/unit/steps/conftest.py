@@ -6,33 +6,8 @@ import pytest
 from allmende import recipe_file
 from allmende.lake import Lake, Plan
 from allmende.lock import leave
-from allmende.steps import (
-    decontaminate,
-    near,
-    pages,
-    permitted,
-    quality,
-    release_texts,
-    repeated,
-    robots_captures,
-    texts,
-    texts_of_pages,
-    unique_texts,
-)
+from allmende.steps.order import steps
 from allmende.steps.step import Settings
-
-MODULES = {
-    "pages": pages,
-    "repeated": repeated,
-    "documents": texts,
-    "robots": robots_captures,
-    "permitted": permitted,
-    "quality": quality,
-    "decontaminated": decontaminate,
-    "unique": unique_texts,
-    "near": near,
-    "release/shards": release_texts,
-}
 
 
 class TextDataset:
@@ -52,17 +27,13 @@ class TextDataset:
         self.recipe = msgspec.structs.replace(loaded, text=msgspec.structs.replace(loaded.text, careful=careful))
         (root / name / "recipe.toml").write_text(recipe_file.dumps(self.recipe))
 
-    @property
-    def two_passes(self):
-        return self.recipe.repeats.unit != "off"
-
-    def run(self, *steps):
-        for name in steps:
-            module = texts_of_pages if name == "documents" and self.two_passes else MODULES[name]
-            parts = module.plan(self.recipe, self.lake)
+    def run(self, *names):
+        known = {step.name: step for step in steps(self.recipe)}
+        for name in names:
+            parts = known[name].plan(self.recipe, self.lake)
             self.lake.step(name).write_plan(Plan(step=name, digest="d", parts=parts))
             try:
-                module.Worker(Settings.encode(self.lake, self.recipe, "d", 1)).run({"parts": parts})
+                known[name].worker(Settings.encode(self.lake, self.recipe, "d", 1)).run({"parts": parts})
             finally:
                 leave(self.lake)
         return self
