@@ -58,7 +58,7 @@ def start(command: Sequence[str], memory: int) -> tuple["subprocess.Popen[bytes]
     Raises:
         OSError: The system starts no process.
     """
-    import subprocess  # here: children need it not
+    import subprocess  # not at the top: children do not need it
 
     ours, theirs = socket.socketpair()
     for end in (ours, theirs):
@@ -99,12 +99,12 @@ def serve(answers: Callable[[bytes, Iterator[bytes]], Iterator[bytes]]) -> None:
     Args:
         answers: Makes of the first body, and of those that come after, an answer to each.
     """
-    parent, memory = map(int, sys.argv[-2:])
+    parent, memory = map(int, sys.argv[-2:])  # which `start` adds
     _confine(parent, memory)
     with socket.socket(fileno=os.dup(0)) as channel, channel.makefile("rb") as stream:
         bodies = iter(functools.partial(_receive, stream), None)
         with contextlib.suppress(ConnectionError):  # the parent has gone: nobody is left to answer
-            for first in bodies:
+            if (first := next(bodies, None)) is not None:
                 for answer in answers(first, bodies):
                     channel.sendall(header(answer) + answer)
 
