@@ -108,7 +108,8 @@ class Dataset:
         recipe = self.recipe
         first = () if recipe.repeats.unit == "off" else ("pages", "repeated")
         captures = ("robots",) if recipe.permission.captures else ()
-        return (*first, TEXT_STEPS[0], *captures, *looks(recipe), *TEXT_STEPS[1:])
+        earlier = ("earlier",) if recipe.dedup.earlier else ()
+        return (*first, TEXT_STEPS[0], *captures, *looks(recipe), *earlier, *TEXT_STEPS[1:])
 
     def manifests(self, step: str) -> list[Manifest]:
         """Manifests of the finished parts of a step."""

@@ -1,4 +1,4 @@
-"""Near-duplicates: the signatures in `unique/` in, which documents stay in `near/` out. One part.
+"""Near-duplicates: the signatures in `unique/` in, which documents stay in `near/` out. One part: it takes seconds.
 
 Documents are numbered in the order of `unique/`, which is that of `text_key`: so which of a cluster stays, the one with the
 smallest number, does not depend on archives, parts or machines. Two documents are near if they share a band; a cluster is
@@ -16,17 +16,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from allmende.dataset import Dataset
 from allmende.dedup.clusters import Buckets, Labels, cluster
-from allmende.errors import RecipeError
 from allmende.identity import key64
 from allmende.lake import Lake, PartWriter
 from allmende.recipe import NearDuplicates, Recipe
 from allmende.schema import DOCUMENTS, Reason
+from allmende.steps.document_part import band_names
+from allmende.steps.earlier import sources
 from allmende.steps.language_facts import KEPT as KEPT_FATE
 from allmende.steps.language_facts import by_language, tally_of
 from allmende.steps.step import Parts, Settings
-from allmende.steps.texts import band_names
 
 KEPT = pa.schema(
     [
@@ -65,11 +64,11 @@ class Worker:
     def _part(self, writer: PartWriter, rows: int) -> None:
         recipe = self.settings.recipe
         near = recipe.near_duplicates
-        ours = Signatures(self.settings.lake, near, rows)
-        before = [earlier_signatures(root, near) for root in recipe.dedup.earlier] if near.bands else []
-        sources = [source for source in before if source is not None] + [ours]
-        known = sum(source.rows for source in sources) - rows
-        labels = find_clusters(sources, near)
+        lake = self.settings.lake
+        ours = Signatures(lake, lake.step("unique").files(), near, rows)
+        before = [Signatures(where, names, near, count) for where, names, count in sources(lake, recipe)]
+        known = sum(source.rows for source in before)
+        labels = find_clusters([*before, ours], near)
         # Documents of earlier datasets have the smaller numbers: they represent every cluster that they are in.
         own = labels[known:].astype(np.int64) - known
         seen, earlier = ours.column("seen"), own < 0
@@ -110,18 +109,19 @@ def _sorted(ours: "Signatures", kept: Numbers, seen: Numbers, size: Numbers) -> 
 
 
 class Signatures:
-    """The keys of `unique/` of a dataset, column by column.
+    """Keys of documents, column by column.
 
     Args:
-        lake: The dataset.
+        lake: A dataset.
+        files: Tables of keys in it, in order.
         near: What is compared.
         rows: How many there are.
     """
 
-    def __init__(self, lake: Lake, near: NearDuplicates, rows: int):
+    def __init__(self, lake: Lake, files: list[str], near: NearDuplicates, rows: int):
         self.rows = rows
         self._lake = lake
-        self._files = lake.step("unique").files()
+        self._files = files
         self._by_language = near.within == "language"
 
     def column(self, name: str) -> Numbers:
@@ -163,24 +163,6 @@ def _language_keys(languages: pa.ChunkedArray) -> NDArray[np.uint64]:
     keys = np.array([key64(language or "") for language in coded.dictionary.to_pylist()], np.uint64)
     found: NDArray[np.uint64] = keys[coded.indices.to_numpy()]
     return found
-
-
-def earlier_signatures(root: str, near: NearDuplicates) -> Signatures | None:
-    """The signatures of an earlier dataset; None if it is a release without any: then only equal texts are found.
-
-    Raises:
-        RecipeError: if they were made in another way.
-    """
-    lake = Lake(root)
-    if not lake.step("unique").files():
-        return None
-    other = Dataset(lake).recipe.near_duplicates
-    if (other.ngram, other.bands, other.rows, other.seed) != (near.ngram, near.bands, near.rows, near.seed):
-        raise RecipeError(
-            f"[dedup] earlier: the signatures of {root} have other ngram, bands, rows or seed in [near_duplicates]; "
-            "set the same here, or name its release instead, of which only equal texts are found."
-        )
-    return Signatures(lake, near, lake.step("unique").counts()["document"].kept)
 
 
 def find_clusters(sources: list[Signatures], near: NearDuplicates) -> Labels:

@@ -141,6 +141,12 @@ DECONTAMINATED = Step(
 )
 LOOKS = {step.name: step for step in (PERMITTED, DECONTAMINATED, QUALITY)}
 """They drop documents by a look at each; `dataset.looks` has their order."""
+EARLIER = Step(
+    name="earlier",
+    unit="text",
+    module="allmende.steps.earlier",
+    keys={"near_duplicates": frozenset({"remove", "within"}), "dedup": frozenset({"max_url_seen", "max_caption_seen"})},
+)
 UNIQUE_TEXTS = Step(
     name="unique",
     unit="document",
@@ -185,11 +191,12 @@ def _text_steps(recipe: Recipe) -> tuple[Step, ...]:
     looked: list[Step] = []
     for name in looks(recipe):
         looked.append(replace(LOOKS[name], upstream=(*LOOKS[name].upstream, *(step.name for step in looked))))
-    unique = replace(UNIQUE_TEXTS, upstream=("documents", *(step.name for step in looked)))
+    earlier = (EARLIER,) if recipe.dedup.earlier else ()
+    before = ("documents", *(step.name for step in (*looked, *earlier)))
     captures = (ROBOTS,) if recipe.permission.captures else ()
     release = (
         replace(RELEASE_TEXTS, upstream=("documents", "near", "permitted"))
         if recipe.permission.captures
         else RELEASE_TEXTS
     )
-    return (*first, documents, *captures, *looked, unique, NEAR, release)
+    return (*first, documents, *captures, *looked, *earlier, replace(UNIQUE_TEXTS, upstream=before), NEAR, release)

@@ -16,15 +16,15 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from allmende.dedup.same_text import Keys, same_texts
-from allmende.errors import RecipeError
 from allmende.lake import Lake, part_id
 from allmende.recipe import Recipe
 from allmende.schema import Reason
 from allmende.steps.buckets import in_bucket
+from allmende.steps.document_part import KEYS, keys_schema
+from allmende.steps.earlier import sources
 from allmende.steps.excluded import Excluded
 from allmende.steps.language_facts import KEPT, by_language, tally_of
 from allmende.steps.step import Parts, Settings
-from allmende.steps.texts import KEYS, keys_schema
 
 READ = {"batch_readahead": 2, "fragment_readahead": 1, "use_threads": False}
 ROW_GROUP = 50_000
@@ -47,7 +47,8 @@ class Worker:
         lake, recipe = self.settings.lake, self.settings.recipe
         self.schema = keys_schema(recipe.near_duplicates)
         self.keys = _dataset(lake, lake.step("documents").files(KEYS), self.schema)
-        self.earlier = [earlier_texts(root) for root in recipe.dedup.earlier]
+        schema = pa.schema([self.schema.field("text_key")])
+        self.earlier = [_dataset(where, names, schema) for where, names, _ in sources(lake, recipe)]
         self.excluded = lru_cache(maxsize=1)(lambda: Excluded(lake, recipe))
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
@@ -77,27 +78,6 @@ class Worker:
         with self.settings.lake.step("unique").part(name, self.settings.plan) as part:
             pq.write_table(kept, part.file(".parquet"), compression="zstd", row_group_size=ROW_GROUP)
             part.commit({"document": tally_of(fates)}, by_language(table.column("language"), fates))
-
-
-def earlier_texts(root: str) -> pads.Dataset:
-    """The keys of the texts that an earlier dataset has: of a dataset folder, or of a downloaded release.
-
-    Raises:
-        RecipeError: if there are none.
-    """
-    lake = Lake(root)
-    names = lake.step("unique").files() or [
-        str(path).removeprefix(lake.path + "/") for path in lake.fs.find(lake.path) if str(path).endswith(".parquet")
-    ]
-    found = [name for name in names if _has_texts(lake, name)]
-    if not found:
-        raise RecipeError(f"[dedup] earlier: {root} holds no dataset of text: no table with a text_key.")
-    return _dataset(lake, found, pa.schema([pa.field("text_key", pa.uint64())]))
-
-
-def _has_texts(lake: Lake, name: str) -> bool:
-    with lake.open(name) as file:
-        return "text_key" in pq.ParquetFile(file).schema_arrow.names
 
 
 def _dataset(lake: Lake, names: list[str], schema: pa.Schema) -> pads.Dataset:

@@ -12,6 +12,7 @@ from allmende.testing.archives import Archive
 from allmende.testing.text_pages import page, paragraphs, text_archive
 
 ALL = ("documents", "unique", "near", "release/shards")
+LATER = ("documents", "earlier", *ALL[1:])
 GERMAN = '[text]\nlanguages = ["de"]\n'
 
 
@@ -80,13 +81,29 @@ def test_what_earlier_datasets_have_goes(text_dataset):
     text, other = paragraphs("de", 1), paragraphs("de", 2)
     first = text_dataset([pages(text)], name="first").run(*ALL)
     archive = pages(text, nearly(text), other)
-    later = text_dataset([archive], f'[dedup]\nearlier = ["{first.lake.root}"]', "later").run(*ALL)
+    later = text_dataset([archive], f'[dedup]\nearlier = ["{first.lake.root}"]', "later").run(*LATER)
     assert [row["url"] for row in later.released()] == ["http://a.example/2"]
     assert later.tally("unique").dropped == {"text_duplicate_earlier": 1}
     assert later.tally("near").dropped == {"text_near_duplicate_earlier": 1}
-    release = f'[dedup]\nearlier = ["{first.lake.root}/release"]'
-    exact = text_dataset([archive], release, "exact").run(*ALL)
-    assert len(exact.released()) == 2
+
+
+@pytest.mark.parametrize("sink", ["parquet", "jsonl"])
+@pytest.mark.parametrize("bands", [14, 0])
+def test_a_release_means_the_same_as_the_folder_of_its_build(text_dataset, sink, bands):
+    archives = [text_archive(n, pages=12) for n in range(4)]
+    sections = f'[publish]\nsink = "{sink}"\n[near_duplicates]\nremove = false\n'
+    first = text_dataset(archives[:2], sections, "first").run(*ALL)
+    near = f"[near_duplicates]\nbands = {bands}\n"
+    one, other = (
+        text_dataset(archives[1:], f'[dedup]\nearlier = ["{first.lake.url(folder)}"]\n{near}', name).run(*LATER)
+        for folder, name in (("", "one"), ("release", "other"))
+    )
+    assert [row["uid"] for row in one.released()] == [row["uid"] for row in other.released()]
+    for step in ("unique", "near"):
+        assert one.tally(step).dropped == other.tally(step).dropped
+    assert one.tally("unique").dropped["text_duplicate_earlier"] > 0
+    assert ("text_near_duplicate_earlier" in one.tally("near").dropped) == (bands > 0)
+    assert (one.tally("earlier", "text").kept, other.tally("earlier", "text").kept) == (0, first.tally("near").kept)
 
 
 def test_an_earlier_dataset_must_have_texts_and_the_same_signatures(text_dataset, tmp_path):
@@ -98,7 +115,7 @@ def test_an_earlier_dataset_must_have_texts_and_the_same_signatures(text_dataset
     ):
         sections = f'[dedup]\nearlier = ["{root}"]\n[near_duplicates]\n{near}'
         with pytest.raises(RecipeError, match=message):
-            text_dataset([pages(paragraphs("de", 1))], sections, "later").run(*ALL)
+            text_dataset([pages(paragraphs("de", 1))], sections, "later").run(*LATER)
 
 
 def test_a_text_too_short_for_a_signature_is_near_to_none(text_dataset):
