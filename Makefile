@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+BUILT_FROM := pyproject.toml setup.py constraints.txt $(wildcard src/allmende/extract/*.pyx src/allmende/extract/*.h)
 
 .PHONY: demo test check format docs bench clean
 
@@ -27,17 +28,17 @@ bench: .venv/test  ## side by side with the peers; minutes, and installs them in
 	$(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf .venv .cache demo dist
+	rm -rf .venv .cache build demo dist src/allmende.egg-info src/allmende/extract/*.c src/allmende/extract/*.so
 
 .venv/made:
 	$(PYTHON) -c 'import sys; sys.exit("Allmende needs Python 3.11 or newer: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
 	touch $@
 
-.venv/run: .venv/made pyproject.toml constraints.txt
+.venv/run: .venv/made $(BUILT_FROM)
 	$(PIP) --editable .
 	touch $@
 
-.venv/test: .venv/made pyproject.toml constraints.txt
+.venv/test: .venv/made $(BUILT_FROM)
 	$(PIP) --editable '.[all,test,check]'
 	touch $@ .venv/run

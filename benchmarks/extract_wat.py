@@ -34,10 +34,9 @@ print(time.process_time() - began, rows)
 
 OUR_KERNEL = """
 import sys, time
-from allmende.commoncrawl.wat import read_wat
 from allmende.extract.candidates import candidate_batches
 from allmende.extract.judge import Verdict
-from allmende.extract.wat_images import page_from_wat
+from allmende.extract.wat_images import pages_from_wat
 from allmende.schema import Reason
 
 def judge(url, words):
@@ -48,8 +47,7 @@ def judge(url, words):
 
 def work(path):
     with open(path, "rb") as file:
-        pages = (c if isinstance(c, Reason) else page_from_wat(c) for c in read_wat(file))
-        return sum(len(batch.kept) for batch in candidate_batches(pages, judge, "CC-MAIN-2026-43"))
+        return sum(len(batch.kept) for batch in candidate_batches(pages_from_wat(file), judge, "CC-MAIN-2026-43"))
 
 work(sys.argv[1])
 began = time.process_time()

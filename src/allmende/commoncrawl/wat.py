@@ -1,19 +1,13 @@
 """WAT files: what Common Crawl tells about the pages of a WARC file, a JSON record for each of its records.
 
-Read are all key orders that their generator (ia-web-commons) has written since 2013. Nine tenths of the JSON are
-links that nobody asks for, so in records of the current form (since August 2019)
-
-- the link objects of images are cut out and decoded alone,
-- the list of links is cut out, and the rest decoded into typed structs that skip what is not wanted.
-
-Both cuts are guesses about text that may contain anything. They can't go wrong unnoticed: a cut inside a JSON string
-leaves an odd number of quotation marks, which no decoder accepts. What does not decode, or lacks a part that the cut
-could have swallowed, is decoded again as a whole. `docs/decisions/0002-wat-kernel.md` has the figures.
+Read are all key orders that their generator (ia-web-commons) has written since 2013, decoded into typed structs that
+skip what is not wanted. This says what a record means; `allmende.extract.wat_record` reads the usual ones faster.
 """
 
 import json
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 import stringzilla as sz
@@ -153,16 +147,17 @@ class _WatRecord(_Part, frozen=True, gc=False):
 
 
 _decode_record = msgspec.json.Decoder(_WatRecord).decode
-_decode_images = msgspec.json.Decoder(list[ImageLink]).decode
-_decode_link = msgspec.json.Decoder(_BodyLink).decode
 
 _RESPONSE = b'"HTTP-Response-Metadata"'
-_LINKS = b'"Links":['
-_IMAGE = b'{"path":"IMG@/src"'
-_CURRENT = b'"Envelope":{"Payload-Metadata":{'
-"""Begins the envelope since the generator keeps the order in which it writes: then path is a link's first key."""
-_has_usual_links = re.compile(rb'"Links":\[\{"path":"[A-Z0-9]+(?:@/|/#)').match
 _build = re.compile(rb"\nsoftware-info:[^\n]*-(\d{8})\d{6}\s*\n|\nwarc-date:[ \t]*([\d-]{10})", re.IGNORECASE)
+
+
+class WatRecord(NamedTuple):
+    """A record that tells of an HTTP response, undecoded."""
+
+    record: Record
+    escaped: bool
+    """See `WatCapture.escaped`."""
 
 
 def read_wat(stream: Readable) -> Iterator[WatCapture | Reason]:
@@ -171,6 +166,14 @@ def read_wat(stream: Readable) -> Iterator[WatCapture | Reason]:
     What a WAT says about other records (requests, metadata, revisits, ...) is passed over in silence: the unit counted
     is the capture. A file without any WAT record is malformed.
     """
+    for item in read_wat_records(stream):
+        capture = item if isinstance(item, Reason) else decode(item)
+        if capture is not None:
+            yield capture
+
+
+def read_wat_records(stream: Readable) -> Iterator[WatRecord | Reason]:
+    """The same, but nothing is decoded."""
     escaped = seen = False
     for record in read_records(stream):
         if isinstance(record, Reason):
@@ -178,9 +181,7 @@ def read_wat(stream: Readable) -> Iterator[WatCapture | Reason]:
             yield record
         elif sz.find(record.data, _RESPONSE) >= 0:
             seen = True
-            capture = _capture(record, escaped)
-            if capture is not None:
-                yield capture
+            yield Reason.RECORD_TOO_LARGE if record.size > len(record.data) else WatRecord(record, escaped)
         elif b'"Envelope"' in record.data:
             seen = True
         elif b"warcinfo" in record.data[: record.block]:
@@ -194,106 +195,44 @@ def _is_escaped(warcinfo: bytes | bytearray) -> bool:
     return bool(found) and found[-1] < ENTITIES_DECODED_SINCE.encode()
 
 
-def _capture(record: Record, escaped: bool) -> WatCapture | Reason | None:
-    if record.size > len(record.data):
-        return Reason.RECORD_TOO_LARGE
-    told = _read_usual(record.data, record.block) or _read_any(record.data[record.block :])
-    if told is None:
-        return Reason.RECORD_MALFORMED
-    return _flat(told, escaped=escaped)
-
-
-_Told = tuple[_WatRecord, list[ImageLink], str]
-"""The record, its images, and the licence."""
-
-
-def _read_usual(data: bytes | bytearray, block: int) -> _Told | None:
-    """A record of the current form, read by cutting; None if it may not be one."""
-    links = sz.find(data, _LINKS, block)
-    if links < 0 or sz.find(data, _CURRENT, block, links) < 0 or not _has_usual_links(data, links):
-        return None
-    end = data.rfind(b'"}]', links) + 3
-    view = memoryview(data)
-    images = _cut_images(data, links, end)
+def decode(item: WatRecord) -> WatCapture | Reason | None:
+    """What a record says, whatever its key order; None if it does not tell of a captured response."""
+    data, block = item.record.data, item.record.block
     try:
-        record = _decode_record(b"".join((view[block:links], b'"Links":[]', view[end:])))
-        found = _decode_images(b"[%b]" % b",".join(images)) if images else []
-        license_url = _first_license(data, links, end)
+        told = _decode_leniently(memoryview(data)[block:])
     except (ValueError, RecursionError):
-        return None
-    response = record.envelope.payload.response
-    if not (response and response.html and response.html.head):
-        return None  # what is missing may have stood behind the links, and been cut with them
-    return record, found, license_url
+        return Reason.RECORD_MALFORMED
+    return _flat(told, escaped=item.escaped)
 
 
-def _cut_images(data: bytes | bytearray, start: int, end: int) -> list[bytes | bytearray]:
-    """The objects of image links in `data[start:end]`, up to the first closing brace that follows a quotation mark."""
-    images = []
-    while (start := sz.find(data, _IMAGE, start, end)) >= 0:
-        stop = data.find(b'"}', start) + 2
-        images.append(data[start:stop])
-        start = stop
-    return images
-
-
-def _first_license(data: bytes | bytearray, start: int, end: int) -> str:
-    """Target of the first link in `data[start:end]` whose rel has the word license.
-
-    Raises:
-        ValueError: The object of that link can't be cut out.
-    """
-    while (start := sz.find(data, b"icense", start + 1, end)) >= 0:
-        quote = data.rfind(b'"', 0, start)
-        if data[quote - 6 : quote + 1] != b'"rel":"':
-            continue
-        begin = data.rfind(b'{"path":', 0, quote)
-        link = _decode_link(data[begin : data.find(b'"}', start) + 2])
-        if _is_license(link.rel):
-            return link.url
-    return ""
-
-
-def _is_license(rel: str) -> bool:
+def is_license(rel: str) -> bool:
+    """Whether a link with such a rel leads to a licence."""
     return "license" in rel.lower().split()
 
 
-def _read_any(text: bytes | bytearray) -> _Told | None:
-    """A record of any form and key order; None if it is none."""
-    try:
-        record = _decode_leniently(text)
-    except (ValueError, RecursionError):
-        return None
-    response = record.envelope.payload.response
-    links = response.html.links if response and response.html else []
-    license_url = next((link.url for link in links if _is_license(link.rel)), "")
-    images = [ImageLink(link.url, link.alt, link.title) for link in links if link.path == "IMG@/src"]
-    return record, images, license_url
-
-
-def _decode_leniently(text: bytes | bytearray) -> _WatRecord:
+def _decode_leniently(text: memoryview) -> _WatRecord:
     try:
         return _decode_record(text)
     except (ValueError, RecursionError):
         # Not UTF-8, lone surrogates, control characters in strings: JSON that is nearly right.
-        return msgspec.convert(json.loads(text.decode("utf-8", "replace"), strict=False), _WatRecord)
+        return msgspec.convert(json.loads(str(text, "utf-8", "replace"), strict=False), _WatRecord)
 
 
-def _flat(told: _Told, *, escaped: bool) -> WatCapture | None:
+def _flat(record: _WatRecord, *, escaped: bool) -> WatCapture | None:
     """What is wanted of a record; None if it does not tell of a captured response."""
-    record, images, license_url = told
     envelope, container, response = record.envelope, record.container, record.envelope.payload.response
     of = envelope.warc or envelope.arc
     if not response or not of or (envelope.warc and envelope.warc.type != "response"):
         return None
+    links = response.html.links if response.html else []
     return WatCapture(
         url=of.url,
         date=of.date,
         status=response.message.status,
         headers=response.headers,
         head=response.html.head if response.html else None,
-        images=images,
-        license=license_url,
+        images=[ImageLink(link.url, link.alt, link.title) for link in links if link.path == "IMG@/src"],
+        license=next((link.url for link in links if is_license(link.rel)), ""),
         is_html=response.html is not None,
         escaped=escaped,
         warc_file=container.file,

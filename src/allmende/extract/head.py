@@ -78,9 +78,9 @@ class _Names(dict[str, str]):
         return known
 
 
-_META_NAMES = _Names(lambda name: name in _WANTED or name.endswith(AGENT_ENDS))
-_HEADER_NAMES = _Names(_HEADERS.__contains__)
-_RELS = _Names(lambda rel: "license" in rel or "image_src" in rel)
+META_NAMES = _Names(lambda name: name in _WANTED or name.endswith(AGENT_ENDS))
+HEADER_NAMES = _Names(_HEADERS.__contains__)
+RELS = _Names(lambda rel: "license" in rel or "image_src" in rel)
 
 
 def read_head(
@@ -102,18 +102,41 @@ def read_head(
         scripts: RSL licences that stand in the page; a WAT has none.
     """
     told = [
-        (name, meta.content) for meta in metas if (name := _META_NAMES[meta.property or meta.name or meta.http_equiv])
+        (name, meta.content) for meta in metas if (name := META_NAMES[meta.property or meta.name or meta.http_equiv])
     ]
+    # Most <link> are style sheets and icons: only those that may be wanted are looked at closely.
+    marked = [link for link in links if RELS[link.rel]]
+    return read_wanted(told, marked, _lines(headers), base, license_url, scripts)
+
+
+def read_wanted(
+    told: list[tuple[str, str]],
+    links: Iterable[HeadLink],
+    lines: dict[str, list[str]],
+    base: str,
+    license_url: str,
+    scripts: Iterable[str] = (),
+) -> Reading:
+    """`read_head` for someone who has chosen already.
+
+    Args:
+        told: Names and contents of the <meta> tags that have a name in `META_NAMES`: what stands there.
+        links: Those <link> tags whose rel has one in `RELS`.
+        lines: Values of each HTTP header that has one in `HEADER_NAMES`.
+        base: See `read_head`.
+        license_url: See there.
+        scripts: See there.
+    """
     said: dict[str, list[str]] = {}
     for name, content in told:
         said.setdefault(name, []).append(content)
-    # Most <link> are style sheets and icons: only those that may be wanted are looked at closely.
-    marked = [(rels.split(), link) for link in links if (rels := _RELS[link.rel])]
+    marked = [(RELS[link.rel].split(), link) for link in links]
     licenses = [link.url for rels, link in marked if link.url and "license" in rels and not rsl.is_rsl(rels, link.type)]
     sources = [link.url for rels, link in marked if "image_src" in rels]
     if license_url:
         licenses.append(license_url)
-    lines = _lines(headers)
+    if "link" in lines and not any("icense" in value for value in lines["link"]):  # most are about something else
+        del lines["link"]
     rules = None if said.keys() <= _NO_RULES else _rules(told)
     terms = [link.url for rels, link in marked if link.url and rsl.is_rsl(rels, link.type)]
     rsl_lines = _rsl_lines(terms, lines, base, scripts) if terms or scripts or "link" in lines else None
@@ -126,10 +149,8 @@ def read_head(
 def _lines(headers: Headers) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, value in headers.items():
-        if wanted := _HEADER_NAMES[name]:
+        if value != [] and (wanted := HEADER_NAMES[name]):
             found.setdefault(wanted, []).extend([value] if isinstance(value, str) else value)
-    if "link" in found and not any("icense" in value for value in found["link"]):  # most are about something else
-        del found["link"]
     return found
 
 

@@ -64,7 +64,7 @@ def normalise(url: str, base: str, max_chars: int = 2_000) -> str | Reason:
 
 def resolver(base: str, max_chars: int) -> Callable[[str], str | Reason]:
     """`normalise` for the many links of one page: the same answers, sooner."""
-    _, origin, folder = _place(base)
+    origin, folder = place(base)
 
     def resolve(url: str) -> str | Reason:
         if _is_plain(url):
@@ -98,24 +98,25 @@ def split_host(url: str) -> str:
 
 def _joined(url: str, base: str) -> str:
     """The URL, if joining strings makes it: something normal without a scheme, and a base. Else empty."""
-    scheme, origin, folder = _place(base)
+    origin, folder = place(base)
     if not origin:
         return ""
     if _is_plain_path(url):
         return origin + url
     if _is_plain_relative(url):
         return origin + folder + url
-    return scheme + url if url.startswith("//") and _is_plain(scheme + url) else ""
+    whole = origin.partition("//")[0] + url
+    return whole if url.startswith("//") and _is_plain(whole) else ""
 
 
 @lru_cache(maxsize=256)
-def _place(base: str) -> tuple[str, str, str]:
-    """Scheme, origin and folder of a base: `https:`, `https://a.example`, `/b/`; empty if it is no http(s) URL."""
-    whole = _resolved(base, "").partition("?")[0]
+def place(base: str) -> tuple[str, str]:
+    """Origin and folder of a base: `https://a.example`, `/b/`; empty if it is no http(s) URL."""
+    whole = (base if _is_plain(base) else _resolved(base, "")).partition("?")[0]
     if not whole.startswith(("https://", "http://")):
-        return "", "", ""
-    origin = "/".join(whole.split("/", 3)[:3])
-    return whole.partition("//")[0], origin, whole[len(origin) : whole.rindex("/") + 1]
+        return "", ""
+    path = whole.index("/", 8)
+    return whole[:path], whole[path : whole.rindex("/") + 1]
 
 
 def _resolved(url: str, base: str) -> str:

@@ -4,13 +4,40 @@ A WAT has no srcset, no lazy-loading attributes, no figcaption, no JSON-LD and n
 """
 
 from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from allmende.commoncrawl.wat import HeadLink, ImageLink, Meta, WatCapture
-from allmende.extract.head import add_mentions, read_head
+from allmende.commoncrawl.records import Readable
+from allmende.commoncrawl.wat import HeadLink, ImageLink, Meta, WatCapture, WatRecord, decode, read_wat_records
+from allmende.extract.head import Reading, add_mentions, read_head, read_wanted
 from allmende.extract.page import Link, Page, parse_date
-from allmende.extract.urls import base_url, normalise, resolver
+from allmende.extract.urls import base_url, normalise, place, resolver
 from allmende.extract.words import collapse, unescape_attribute
 from allmende.schema import Reason
+
+if TYPE_CHECKING:
+    from allmende.extract.wat_record import UsualRecord
+
+try:
+    from allmende.extract.wat_record import read_usual
+except ImportError:  # no compiler was there when this was installed
+
+    def read_usual(data: bytes | bytearray, block: int) -> "UsualRecord | None":
+        """Leaves every record to the other way."""
+
+
+def pages_from_wat(stream: Readable, max_url_chars: int = 2_000) -> Iterator[Page | Reason]:
+    """What a WAT file tells: its pages, and a Reason for each capture that is none.
+
+    The same as `page_from_wat` of all that `read_wat` finds, five times as fast where the compiled way could be built.
+    """
+    for item in read_wat_records(stream):
+        if isinstance(item, Reason):
+            yield item
+        elif (page := usual_page(item, max_url_chars)) is not None:
+            yield page
+        elif (capture := decode(item)) is not None:
+            yield capture if isinstance(capture, Reason) else page_from_wat(capture, max_url_chars)
 
 
 def page_from_wat(capture: WatCapture, max_url_chars: int = 2_000) -> Page | Reason:
@@ -30,16 +57,43 @@ def page_from_wat(capture: WatCapture, max_url_chars: int = 2_000) -> Page | Rea
     base = base_url(capture.url, capture.head.base if capture.head else "")
     metas, links = (capture.head.metas, capture.head.links) if capture.head else ((), ())
     reading = read_head(metas, links, capture.headers, base, capture.license)
-    images, dropped = _images(capture.images, base, max_url_chars)
+    return _page(capture, reading, base, _images(capture.images, base, max_url_chars), max_url_chars)
+
+
+def usual_page(item: WatRecord, longest: int) -> Page | None:
+    """The page of a record of the usual form, without `WatCapture`; None if it has to be read in the other way."""
+    if item.escaped:
+        return None
+    record = read_usual(item.record.data, item.record.block)
+    if record is None or record.type != "response" or record.status not in ("200", ""):
+        return None
+    if isinstance(normalise(record.url, "", 100_000), Reason):
+        return None
+    base = base_url(record.url, record.base)
+    found = record.images(base, *place(base), longest)
+    if found is None:
+        return None
+    reading = read_wanted(record.metas, record.links, record.headers, base, record.license)
+    return _page(record, reading, base, found, longest)
+
+
+def _page(
+    told: "WatCapture | UsualRecord",
+    reading: Reading,
+    base: str,
+    found: tuple[list[Link], dict[Reason, int]],
+    longest: int,
+) -> Page:
+    images, dropped = found
     if reading.mentions:
-        add_mentions(images, dropped, reading.mentions, base, max_url_chars)
+        add_mentions(images, dropped, reading.mentions, base, longest)
     return Page(
-        url=capture.url,
+        url=told.url,
         facts=reading.facts,
-        warc_file=capture.warc_file,
-        warc_offset=capture.warc_offset,
-        warc_length=capture.warc_length,
-        captured_at=parse_date(capture.date),
+        warc_file=told.warc_file,
+        warc_offset=told.warc_offset,
+        warc_length=told.warc_length,
+        captured_at=parse_date(told.date),
         images=images,
         dropped=dropped,
     )

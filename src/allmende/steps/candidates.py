@@ -12,14 +12,13 @@ import pyarrow.parquet as pq
 from allmende.commoncrawl.crawls import archive_paths, sample
 from allmende.commoncrawl.source import Archive, expand, locate, open_archive
 from allmende.commoncrawl.warc import WarcCapture, is_image, read_warc
-from allmende.commoncrawl.wat import read_wat
 from allmende.errors import SourceMissing, SourceRefused
 from allmende.extract.candidates import DROPPED, Batch, Count, candidate_batches
 from allmende.extract.html_images import page_from_html
 from allmende.extract.judge import Judge
 from allmende.extract.page import Page, parse_date
 from allmende.extract.urls import normalise, split_host
-from allmende.extract.wat_images import page_from_wat
+from allmende.extract.wat_images import pages_from_wat
 from allmende.filters.judge import CaptionJudge
 from allmende.identity import key64
 from allmende.lake import Lake, PartWriter, Tally
@@ -132,7 +131,9 @@ def read_candidates(archive: str, recipe: Recipe, judge: Judge, captures: "Captu
     crawl = crawl_of(archive, recipe)
     with open_archive(archive, retries=recipe.select.retries, cache=recipe.select.cache) as stream:
         pages = (
-            _wat_pages(stream, recipe) if _is_wat(archive, recipe) else _warc_pages(stream, archive, recipe, captures)
+            pages_from_wat(stream, recipe.extract.max_url_chars)
+            if _is_wat(archive, recipe)
+            else _warc_pages(stream, archive, recipe, captures)
         )
         yield from candidate_batches(
             pages,
@@ -154,11 +155,6 @@ def _is_wat(archive: str, recipe: Recipe) -> bool:
     if ".wat" in name:
         return True
     return ".warc" not in name and recipe.select.kind == "wat"
-
-
-def _wat_pages(stream: Archive, recipe: Recipe) -> Iterator[Page | Reason]:
-    for capture in read_wat(stream):
-        yield capture if isinstance(capture, Reason) else page_from_wat(capture, recipe.extract.max_url_chars)
 
 
 def _warc_pages(stream: Archive, archive: str, recipe: Recipe, captures: "Captures | None") -> Iterator[Page | Reason]:

@@ -76,6 +76,14 @@ def wats() -> list[bytes]:
     return [stored, gzip.decompress(stored)]
 
 
+def wat_records() -> list[bytes]:
+    """The JSON of records in WAT files."""
+    from allmende.commoncrawl.wat import WatRecord, read_wat_records
+
+    items = read_wat_records(io.BytesIO(wats()[0]))
+    return [bytes(item.record.data[item.record.block :]) for item in items if isinstance(item, WatRecord)]
+
+
 def bodies() -> list[bytes]:
     """A line with the encodings, and an encoded body."""
     plain = b"Words and words. " * 20

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allmende.commoncrawl import wat
-from allmende.commoncrawl.wat import read_wat
+from allmende.commoncrawl.wat import WatCapture, read_wat
 from allmende.schema import Reason
 from allmende.testing.archives import Archive, cut_in_member, flip_in_member, warc_record, wat_from_warc
 
@@ -120,46 +119,10 @@ def test_nearly_right_json_is_read():
     assert capture.images[0].alt == "x\ufffdy"
 
 
-AWKWARD = st.text(st.sampled_from('"}]{[,:\\ aü\n') | st.characters(exclude_categories=["Cs"]), max_size=12)
-PIECES = st.sampled_from(['"}]', '"}', '{"path":"IMG@/src"', '"Links":[', "IMG@/src", '"rel":"license"', "\\", "a"])
-WORDS = st.lists(AWKWARD | PIECES, max_size=4).map("".join)
-OTHERS = st.fixed_dictionaries(
-    {"url": WORDS},
-    optional={"alt": WORDS, "title": WORDS, "rel": st.sampled_from(["license", "nofollow License", "x"]) | WORDS},
-)
-LINK = st.builds(
-    lambda path, rest: {"path": path, **rest}, st.sampled_from(["IMG@/src", "A@/href", "STYLE/#text"]), OTHERS
-)
-
-
-@calm
-@given(st.lists(LINK, max_size=6), WORDS)
-def test_cutting_finds_what_decoding_all_finds(links, title):
-    whole = told(links)
-    whole["Envelope"]["Payload-Metadata"]["HTTP-Response-Metadata"]["HTML-Metadata"]["Head"]["Title"] = title
-    text = json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode()
-    quick = wat._read_usual(text, 0)
-    slow = wat._read_any(text)
-    assert slow is not None
-    if quick is not None:
-        same = [(i.url, i.alt, i.title) for i in quick[1]]
-        assert same == [(i.url, i.alt, i.title) for i in slow[1]]
-        assert quick[0].envelope.payload.response.html.head == slow[0].envelope.payload.response.html.head
-        assert quick[2] == slow[2]
-
-
-def test_cutting_is_what_usually_happens():
-    archive = wat_from_warc(warc())
-    from allmende.commoncrawl.records import read_records
-
-    records = [r for r in read_records(BytesIO(archive)) if b'"HTTP-Response-Metadata"' in r.data]
-    assert [wat._read_usual(r.data, r.block) is not None for r in records] == [True]
-
-
 @calm
 @given(st.data())
 def test_arbitrary_changes_never_raise(data):
     text = bytearray(gzip.decompress(record(told([{"path": "IMG@/src", "url": "a.jpg", "alt": "b"}]))))
     at = data.draw(st.integers(0, len(text) - 1))
     text[at : at + data.draw(st.integers(0, 30))] = data.draw(st.binary(max_size=30))
-    assert all(isinstance(item, (wat.WatCapture, Reason)) for item in read(bytes(text)))
+    assert all(isinstance(item, (WatCapture, Reason)) for item in read(bytes(text)))

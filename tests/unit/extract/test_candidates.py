@@ -1,12 +1,14 @@
 import gc
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allmende.extract.candidates import DROPPED, candidate_batches
+from allmende.extract.candidates import DROPPED, candidate_batches, python_row_names
 from allmende.extract.judge import Verdict
 from allmende.extract.page import Facts, Link, Page
+from allmende.extract.row_names import row_names
 from allmende.extract.urls import split_host
 from allmende.identity import key64, uid
 from allmende.schema import CANDIDATES, WORDS, Reason
@@ -153,6 +155,29 @@ def test_names_are_those_of_identity(pages, keep_dropped):
         assert row["caption_key"] == key64(row["caption"].lower())
     assert batch.candidates.seen == batch.candidates.kept + sum(batch.candidates.dropped.values())
     assert batch.candidates.kept == len(batch.kept)
+
+
+PLACES = st.sampled_from(["a.example", "a.example:80", "u:p@b@c.example", "[::1]:80", "[::1]", "", "x" * 300])
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(PLACES, st.text(alphabet="aé/:?", max_size=200), st.text(st.characters(exclude_categories=["Cs"])))
+    )
+)
+def test_compiled_names_are_those_of_python(rows):
+    urls = [f"https://{place}/{path}" for place, path, _ in rows]
+    captions = [caption * (1 + len(path)) for _, path, caption in rows]
+    assert row_names(urls, captions) == python_row_names(urls, captions)
+
+
+def test_what_has_no_names():
+    for urls, captions in [(["x"], ["y"]), (["https:/x"], ["y"]), (["https://x/"], [])]:
+        with pytest.raises(ValueError, match="URL"):
+            row_names(urls, captions)
+    with pytest.raises(UnicodeEncodeError):
+        row_names(["https://x/"], ["\ud800"])
 
 
 def test_personal_data_is_replaced_after_the_judge_and_before_the_uid():
