@@ -196,3 +196,12 @@ def test_tally_counts_every_row_once():
 
 def test_part_ids_sort_like_numbers():
     assert part_id(7) == "00007"
+
+
+def test_ranges_of_several_files_come_in_the_order_asked_for(lake):
+    for name in ("a.bin", "b.bin"):
+        lake.write(name, name.encode() + bytes(range(10)))
+    names, begins, ends = ["b.bin", "a.bin", "b.bin"], [0, 5, 7], [5, 7, 7]
+    assert lake.read_ranges(names, begins, ends) == [b"b.bin", b"\0\1", b""]
+    with pytest.raises(LakeError, match="not found"):
+        lake.read_ranges(["c.bin"], [0], [1])

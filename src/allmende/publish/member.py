@@ -84,18 +84,13 @@ def described(row: Row, key: str, fields: Iterable[str]) -> bytes:
 
     Every field is there in every sample, null where nothing is known. Times are RFC 3339.
     """
-    document = {name: _unclocked(row.get(name)) for name in fields} | {
-        "key": key,
-        "status": "success",
-        "error_message": None,
-    }
+    document = {name: row.get(name) for name in fields} | {"key": key, "status": "success", "error_message": None}
+    document |= {name: _unclocked(value) for name, value in document.items() if isinstance(value, list)}
     return msgspec.json.format(msgspec.json.encode(document), indent=4)
 
 
-def _unclocked(value: Any) -> Any:
-    if not isinstance(value, list):
-        return value
-    return [{name: part for name, part in item.items() if name not in CLOCK_FIELDS} for item in value]
+def _unclocked(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: part for name, part in item.items() if name not in CLOCK_FIELDS} for item in items]
 
 
 def statistics(rows: int) -> bytes:

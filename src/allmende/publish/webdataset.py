@@ -114,10 +114,8 @@ def _json_dtype(kind: pa.DataType) -> str:
 
 def _append(tar: HashedFile, name: str, content: bytes) -> int:
     """Writes one member and returns the offset of its data."""
-    tar.write(_header(name.encode(), len(content)))
-    offset = tar.tell()
-    tar.write(content)
-    tar.write(bytes(-len(content) % BLOCK))
+    offset = tar.tell() + BLOCK
+    tar.write(b"".join((_header(name.encode(), len(content)), content, bytes(-len(content) % BLOCK))))
     return offset
 
 

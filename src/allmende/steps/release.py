@@ -113,10 +113,9 @@ class Worker:
         return table.append_column("bin", names.dictionary_encode())
 
     def _samples(self, table: pa.Table) -> Iterator[tuple[dict[str, Any], bytes]]:
-        lake = self.settings.lake
         for begin in range(0, len(table), READ_AT_ONCE):
             rows = table.slice(begin, READ_AT_ONCE).to_pylist()
-            names = [lake.at(f"samples/{row.pop('bin')}") for row in rows]
-            starts = [row["data_offset"] for row in rows]
+            names = [f"samples/{row.pop('bin')}" for row in rows]
+            begins = [row["data_offset"] for row in rows]
             ends = [row["data_offset"] + row["data_size"] for row in rows]
-            yield from zip(rows, lake.fs.cat_ranges(names, starts, ends, on_error="raise"), strict=True)
+            yield from zip(rows, self.settings.lake.read_ranges(names, begins, ends), strict=True)
