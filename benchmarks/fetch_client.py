@@ -91,7 +91,8 @@ def _wait_for(port: int) -> None:
 
 async def allmende(urls: Iterable[str]) -> AsyncIterator[int]:
     from allmende.fetch.client import Client, Target, user_agent
-    from allmende.permission import XRobotsTag
+    from allmende.permission import Gate
+    from allmende.permission.policy import PRESETS
     from allmende.recipe import Fetch
 
     config = Fetch(
@@ -101,7 +102,7 @@ async def allmende(urls: Iterable[str]) -> AsyncIterator[int]:
     async def handle(fetched):
         return len(fetched.body)
 
-    async with Client(config, user_agent("bench@allmende.example"), XRobotsTag()) as client:
+    async with Client(config, user_agent("bench@allmende.example"), Gate(PRESETS["eu-commercial"], None)) as client:
         async for _, outcome in client.run((Target(None, url) for url in urls), handle):
             yield outcome.result
 

@@ -25,7 +25,7 @@ import peers
 from text_corpus import Document, real_documents
 from text_presets import THEIR_CODES
 
-from allmende.dedup.minhash import Options, Signer, similarity_found
+from allmende.dedup.minhash import Options, Signer
 from allmende.dedup.simplify import run_hashes, simplify, word_hashes
 
 DATATROVE = ("datatrove==0.10.1", "spacy==3.8.18", "regex", "tokenizers", "xxhash")
@@ -124,7 +124,7 @@ def quality(documents: list[Document]) -> None:
     copies = [" ".join(edited(bases[number], way, rate, vocabulary, number)) for way, rate, number in plan]
     texts = [" ".join(base) for base in bases]
     likeness = np.array([jaccard(texts[number], copy) for (*_, number), copy in zip(plan, copies, strict=True)])
-    expected = np.array([similarity_found(options, each) for each in likeness])
+    expected = np.array([1 - (1 - each**options.rows) ** options.bands for each in likeness])
     answers = {"Allmende": [our_answers(Options(seed=seed), texts, copies) for seed in SEEDS]}
     python = peers.peer("datasketch", "datasketch==2.0.0") / "python"
     answers["datasketch"] = json.loads(_ask(python, DATASKETCH, {"bases": texts, "copies": copies, "seeds": SEEDS}))

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.permission.agents import shipped
-from allmende.permission.host_rules import HostRules, Said
+from allmende.permission.host_rules import RobotsRules, Said
 from allmende.permission.policy import PRESETS, Policy
 from allmende.permission.robots import Matcher, octets, parse, path_of
 
@@ -116,7 +116,7 @@ def rows(path: Path) -> Iterator[tuple[str, int | None, bytes]]:
 def ours(path: Path, urls: list[str], policy: Policy) -> int:
     """How many URLs are denied."""
     hosts = {
-        host: HostRules.of(Said(url=f"https://{host}/robots.txt", status=status, body=text))
+        host: RobotsRules(Said(url=f"https://{host}/robots.txt", status=status, body=text))
         for host, status, text in rows(path)
     }
     denied = 0

@@ -13,7 +13,8 @@ import pytest
 
 from allmende.fetch.client import Client, Target, user_agent
 from allmende.fetch.outcome import Facts, Fetched, Outcome
-from allmende.permission import ALLOWED, Verdict, XRobotsTag
+from allmende.permission import ALLOWED, Gate, Verdict
+from allmende.permission.policy import PRESETS
 from allmende.recipe import Fetch
 from allmende.schema import Reason
 from allmende.testing.behaviours import INSIDE
@@ -23,6 +24,8 @@ from allmende.testing.nameserver import Failure, Nameserver
 from allmende.testing.server import Server
 
 AGENT = user_agent("tests@allmende.example")
+OBEYS = Gate(PRESETS["eu-commercial"], None)
+"""What the headers say; hosts are not asked for files."""
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ async def collect(client: Client, urls: Iterable[str], handle=body_of) -> dict[s
 
 def fetch(settings: Fetch, urls: Iterable[str], handle=body_of, **options) -> dict[str, Outcome[bytes]]:
     async def work():
-        async with Client(settings, AGENT, XRobotsTag(), **options) as client:
+        async with Client(settings, AGENT, OBEYS, **options) as client:
             return await collect(client, urls, handle)
 
     return asyncio.run(work())
@@ -416,7 +419,7 @@ def test_no_more_requests_at_once_than_allowed(server, per_host, concurrency, mo
     urls = [server.url(f"/held/{i}", host) for i in range(30) for host in (1, 2, 3, 4)]
 
     async def work():
-        async with Client(config(server, concurrency=concurrency, per_host=per_host), AGENT, XRobotsTag()) as client:
+        async with Client(config(server, concurrency=concurrency, per_host=per_host), AGENT, OBEYS) as client:
             outcomes = asyncio.create_task(collect(client, urls))
             await until(lambda: server.hits.total() >= most)
             server.release()
@@ -432,7 +435,7 @@ def test_several_calls_share_hosts_and_limits(server):
     groups = [[server.url(f"/held/{group}{i}") for i in range(50)] for group in range(4)]
 
     async def work():
-        async with Client(config(server, per_host=3), AGENT, XRobotsTag()) as client:
+        async with Client(config(server, per_host=3), AGENT, OBEYS) as client:
             calls = asyncio.gather(*(collect(client, urls) for urls in groups))
             await until(lambda: server.hits.total() >= 3)
             server.release()
@@ -453,7 +456,7 @@ def test_hosts_that_hang_or_are_dead_hold_up_nobody_else(server):
     order = []
 
     async def work():
-        async with Client(config(server, concurrency=16), AGENT, XRobotsTag()) as client:
+        async with Client(config(server, concurrency=16), AGENT, OBEYS) as client:
             async for target, outcome in client.run([Target(None, url) for url in urls], body_of):
                 order.append((target.url, outcome.reason))
                 if len(order) == len(good) + len(dead):
@@ -562,7 +565,7 @@ def test_an_error_in_the_targets_ends_the_call(server):
         raise ZeroDivisionError
 
     async def work():
-        async with Client(config(server), AGENT, XRobotsTag()) as client:
+        async with Client(config(server), AGENT, OBEYS) as client:
             return [outcome async for outcome in client.run(targets(), body_of)]
 
     with pytest.raises(ZeroDivisionError):
@@ -570,12 +573,12 @@ def test_an_error_in_the_targets_ends_the_call(server):
 
 
 def test_an_error_in_the_permission_ends_the_call(server):
-    class Broken(XRobotsTag):
+    class Broken(Gate):
         def after(self, url, headers):
             raise ZeroDivisionError
 
     async def work():
-        async with Client(config(server), AGENT, Broken()) as client:
+        async with Client(config(server), AGENT, Broken(PRESETS["eu-commercial"], None)) as client:
             return await collect(client, [server.url("/ok/1")])
 
     with pytest.raises(ZeroDivisionError):
@@ -610,7 +613,7 @@ def test_no_request_starts_that_would_have_to_wait_for_memory(server):
             await go_on.wait()
             return b"done"
 
-        async with Client(config(server, bytes_in_flight=2_000_000), AGENT, XRobotsTag()) as client:
+        async with Client(config(server, bytes_in_flight=2_000_000), AGENT, OBEYS) as client:
             first = [asyncio.create_task(collect(client, big, hold))]
             await until(lambda: client._budget.waiting)
             first.append(asyncio.create_task(collect(client, [server.url("/ok/2", host=4)], hold)))
@@ -647,7 +650,7 @@ def test_targets_are_pulled_as_they_are_needed(server):
             yield Target(i, server.url(f"/ok/{i % 5}", host=i % 4 + 1))
 
     async def work():
-        async with Client(config(server, concurrency=4), AGENT, XRobotsTag()) as client:
+        async with Client(config(server, concurrency=4), AGENT, OBEYS) as client:
             taken = [item async for _, item in _zip(range(300), client.run(endless(), body_of))]
             assert pulled["targets"] <= 300 + 4 * 4 + 4_096 + 1
             return taken
@@ -667,7 +670,7 @@ def test_a_caller_that_takes_its_time_is_not_buried(server, monkeypatch):
     urls = [server.url(f"/ok/{i}", host=i % 4 + 1) for i in range(500)]
 
     async def work():
-        async with Client(config(server, concurrency=4), AGENT, XRobotsTag()) as client:
+        async with Client(config(server, concurrency=4), AGENT, OBEYS) as client:
             outcomes = client.run([Target(i, url) for i, url in enumerate(urls)], body_of)
             await anext(outcomes)
             await until(lambda: not client._running)
@@ -684,7 +687,7 @@ def test_a_caller_that_leaves_early_leaves_nothing_behind(server):
     patient = config(server, concurrency=2, per_host=1, first_byte_seconds=300.0, total_seconds=300.0)
 
     async def work():
-        async with Client(patient, AGENT, XRobotsTag()) as client, asyncio.timeout(60):
+        async with Client(patient, AGENT, OBEYS) as client, asyncio.timeout(60):
             outcomes = client.run([Target(i, url) for i, url in enumerate(held)], body_of)
             await anext(outcomes)
             await until(lambda: server.hits.total() == 3)
@@ -720,7 +723,7 @@ STARVED = """
 import asyncio, os, resource, sys
 from allmende.errors import EngineError, RecipeError
 from allmende.fetch.client import Client, Target
-from allmende.permission import XRobotsTag
+from allmende.permission.protocol import AllowAll
 from allmende.recipe import Fetch
 
 def limit(soft, hard):
@@ -731,7 +734,7 @@ async def handle(fetched):
 
 async def work():
     config = Fetch(concurrency=50, per_host=50, ports=(int(sys.argv[1]),), allow_addresses=("127.0.0.0/8",))
-    async with Client(config, "test", XRobotsTag()) as client:
+    async with Client(config, "test", AllowAll()) as client:
         limit(max(map(int, os.listdir("/proc/self/fd"))) + 4, 300)
         urls = [Target(i, f"http://127.0.0.1:{sys.argv[1]}/ok/{i}") for i in range(50)]
         return [outcome async for _, outcome in client.run(urls, handle)]

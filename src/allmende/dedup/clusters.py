@@ -119,8 +119,3 @@ def _shorten(labels: Labels, own: Labels) -> None:
         if np.array_equal(parents, grandparents):
             return
         labels[own] = grandparents
-
-
-def sizes(labels: Labels) -> NDArray[np.int64]:
-    """For each document how many its cluster has."""
-    return np.bincount(labels, minlength=len(labels))[labels]

@@ -36,11 +36,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
 
 
-def similarity_found(options: Options, jaccard: float) -> float:
-    """Probability that two texts of this similarity share a band."""
-    return float(1 - (1 - jaccard**options.rows) ** options.bands)
-
-
 class Signer:
     """Makes signatures. Holds nothing but hash functions.
 

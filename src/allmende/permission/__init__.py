@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from allmende.permission.policy import Policy
 from allmende.permission.protocol import ALLOWED, Headers, Permission, Verdict
 from allmende.permission.signal import Signal
-from allmende.permission.x_robots_tag import XRobotsTag
 
 if TYPE_CHECKING:
     from allmende.permission.gate import Gate, judge
 
-__all__ = ["ALLOWED", "Gate", "Headers", "Permission", "Policy", "Signal", "Verdict", "XRobotsTag", "judge"]
+__all__ = ["ALLOWED", "Gate", "Headers", "Permission", "Policy", "Signal", "Verdict", "judge"]
 
 
 def __getattr__(name: str) -> Any:

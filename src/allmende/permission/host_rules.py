@@ -151,30 +151,6 @@ class AiTxtRules:
         return (self._known[rule.line],)
 
 
-class HostRules(msgspec.Struct, frozen=True):
-    """The files of a host, together."""
-
-    robots: RobotsRules
-    ai_txt: AiTxtRules | None = None
-
-    @classmethod
-    def of(
-        cls, said: Said, ai_said: Said | None = None, own: str = OWN_TOKEN, ai_agents: frozenset[str] | None = None
-    ) -> "HostRules":
-        """Compiles what a host answered for robots.txt, and for ai.txt if it was asked."""
-        return cls(RobotsRules(said, own, ai_agents), None if ai_said is None else AiTxtRules(ai_said, own))
-
-    @property
-    def rsl_urls(self) -> tuple[str, ...]:
-        """See `RobotsRules.rsl_urls`."""
-        return self.robots.rsl_urls
-
-    def signals(self, path: str) -> tuple[Signal, ...]:
-        """Everything that is said about a path and query: robots_txt, robots_txt_ai, content_signal, content_usage, ai_txt."""
-        told = self.robots.signals(path)
-        return told + self.ai_txt.signals(path) if self.ai_txt else told
-
-
 class _AgentRules:
     """The rules of groups that are to be taken as one, and signals made of them when they first decide."""
 

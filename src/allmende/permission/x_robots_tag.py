@@ -17,14 +17,13 @@ of its images, which have headers of their own: they bind the page alone.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from allmende.permission.agents import OWN_TOKEN, listed
-from allmende.permission.protocol import ALLOWED, Headers, Verdict
 from allmende.permission.signal import VALUE_CHARS, Says, Signal
 
 VERSION = (
@@ -216,28 +215,3 @@ def _date(value: str) -> datetime | None:
             continue
         return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     return None
-
-
-class XRobotsTag:
-    """Denies what X-Robots-Tag reserves, for everybody or for us.
-
-    Args:
-        agent: The name that we answer to.
-        now: The time, for `unavailable_after`.
-    """
-
-    def __init__(self, agent: str = "allmende", now: Callable[[], datetime] = lambda: datetime.now(UTC)):
-        self._agents = frozenset({agent})
-        self._now = now
-
-    def before(self, url: str) -> Verdict:
-        """Allows: the header is not there yet."""
-        return ALLOWED
-
-    def after(self, url: str, headers: Headers) -> Verdict:
-        """Denies if any rule that is meant for us does."""
-        values = headers.get("x-robots-tag", ())
-        for signal in signals(values, now=self._now(), agents=self._agents) if values else ():
-            if signal.says == "deny":
-                return Verdict(False, "x-robots-tag", signal.value)
-        return ALLOWED

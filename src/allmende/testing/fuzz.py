@@ -12,6 +12,7 @@ import contextlib
 import io
 import random
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 from allmende.testing import fuzz_seeds as seeds
 from allmende.testing import fuzz_signals
@@ -44,29 +45,17 @@ def _warc(data: bytes) -> None:
 
 
 def _wat(data: bytes) -> None:
+    from allmende.commoncrawl.wat import read_wat
     from allmende.extract.candidates import candidate_batches
-    from allmende.extract.wat_images import pages_from_wat
+    from allmende.extract.wat_images import page_from_wat
     from allmende.filters.judge import CaptionJudge
     from allmende.recipe import Captions, Urls
-
-    judge = CaptionJudge(Captions(), Urls(), ("alt", "title"))
-    for batch in candidate_batches(pages_from_wat(io.BytesIO(data)), judge, None, keep_dropped=True):
-        assert batch.candidates.seen == batch.candidates.kept + sum(batch.candidates.dropped.values())
-
-
-def _wat_record(data: bytes) -> None:
-    """The JSON of one record: what is found in the compiled way is what is found in the other."""
-    from allmende.commoncrawl.records import Record
-    from allmende.commoncrawl.wat import WatCapture, WatRecord, decode
-    from allmende.extract.wat_images import page_from_wat, usual_page
     from allmende.schema import Reason
 
-    item = WatRecord(Record(0, len(data), data, 0, len(data)), escaped=False)
-    usual, capture = usual_page(item, 2_000), decode(item)
-    # A record that is none, strictly speaking, may be read; and images are known by how their links usually begin.
-    if isinstance(capture, WatCapture) and data.count(b'{"path":"IMG@/src"') == len(capture.images):
-        page = page_from_wat(capture)
-        assert usual is None or usual == page or isinstance(page, Reason)
+    judge = CaptionJudge(Captions(), Urls(), ("alt", "title"))
+    pages = (c if isinstance(c, Reason) else page_from_wat(c) for c in read_wat(io.BytesIO(data)))
+    for batch in candidate_batches(pages, judge, None, keep_dropped=True):
+        assert batch.candidates.seen == batch.candidates.kept + sum(batch.candidates.dropped.values())
 
 
 def _http_body(data: bytes) -> None:
@@ -170,16 +159,19 @@ def _response(data: bytes) -> None:
     from allmende.fetch.exchange import Exchange
     from allmende.fetch.guard import Place
     from allmende.fetch.kind import IMAGES
-    from allmende.permission.x_robots_tag import XRobotsTag
+    from allmende.permission.gate import judge as judged
+    from allmende.permission.headers import signals
+    from allmende.permission.policy import PRESETS
     from allmende.recipe import Fetch
     from allmende.schema import Reason
 
-    budget, permission = Budget(4 * MAX_BYTES, 2 * MAX_BYTES), XRobotsTag()
+    budget = Budget(4 * MAX_BYTES, 2 * MAX_BYTES)
     place = Place("http://a.example/", "a.example", 80, False)
     body = Body(budget, MAX_BYTES, IMAGES, lambda: None)
 
     def judge(url: str, headers: Headers) -> Reason | None:
-        return None if permission.after(url, headers).allowed else Reason.PERMISSION_DENIED
+        told = signals(headers, url, now=datetime(2026, 11, 22, tzinfo=UTC))
+        return None if judged(PRESETS["eu-commercial"], told).allowed else Reason.PERMISSION_DENIED
 
     exchange = Exchange(place, "192.0.2.1", body, judge, Fetch(), 60.0, lambda: 0.0)
     head, blank, rest = data.partition(b"\r\n\r\n")
@@ -253,11 +245,6 @@ TARGETS: dict[str, Target] = {
         _warc, seeds.warcs, (b"HTTP/1.1 200 OK\r\n", b"Transfer-Encoding: chunked\r\n", b"WARC-Truncated: x\r\n")
     ),
     "wat": Target(_wat, seeds.wats, (b'{"Container":', b'"Envelope":', b'"IMG@/src"', b"\\u0000", b'"alt":"', b"[[[[")),
-    "wat_record": Target(
-        _wat_record,
-        seeds.wat_records,
-        (b'"', b"}", b"]", b"\\", b'"}]', b',"Head":{', b'{"path":"IMG@/src"', b"\xff", b"null"),
-    ),
     "http_body": Target(
         _http_body, seeds.bodies, (b"gzip", b"br", b"zstd", b"deflate", b"chunked", b",", b"ffffffff\r\n")
     ),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allmende.permission.agents import keys
-from allmende.permission.host_rules import RULES, STATEMENTS, AiTxtRules, HostRules, RobotsRules, Said
+from allmende.permission.host_rules import RULES, STATEMENTS, AiTxtRules, RobotsRules, Said
 from allmende.permission.policy import PRESETS
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -30,7 +30,7 @@ def said(body, status=200):
 
 
 def told(body, path="/a.jpg", status=200, **kwargs):
-    return [(s.name, s.says, s.value, s.line) for s in HostRules.of(said(body, status), **kwargs).signals(path)]
+    return [(s.name, s.says, s.value, s.line) for s in RobotsRules(said(body, status), **kwargs).signals(path)]
 
 
 def test_the_file_that_cloudflare_manages():
@@ -42,7 +42,7 @@ def test_the_file_that_cloudflare_manages():
 
 
 def test_signals_say_where_and_when_they_were_read():
-    (signal,) = HostRules.of(said(b"User-agent: *\nDisallow: /")).signals("/")
+    (signal,) = RobotsRules(said(b"User-agent: *\nDisallow: /")).signals("/")
     assert (signal.url, signal.at, signal.field) == (URL, AT, "")
 
 
@@ -139,8 +139,8 @@ def test_statements_of_one_kind_are_few_and_the_strictest_comes_first():
     assert found[0][1] == "deny"
 
 
-def test_ai_txt_beside_robots():
-    rules = HostRules.of(said(b"", 404), Said(url="https://a.example/ai.txt", status=200, body=b"Disallow: *.jpg"))
+def test_ai_txt():
+    rules = AiTxtRules(Said(url="https://a.example/ai.txt", status=200, body=b"Disallow: *.jpg"))
     assert [(s.name, s.says, s.value, s.line) for s in rules.signals("/a.jpg")] == [
         ("ai_txt", "deny", "Disallow: *.jpg", 1)
     ]
@@ -158,7 +158,7 @@ def test_an_ai_txt_in_another_language_is_unknown():
 
 def test_licences_are_absolute_and_each_once():
     body = b"License: https://b.example/l.xml\nUser-agent: *\nLicense: /own.xml\nLicense: /own.xml\nLicense: http://[\n"
-    assert HostRules.of(said(body)).rsl_urls == ("https://b.example/l.xml", "https://a.example/own.xml")
+    assert RobotsRules(said(body)).rsl_urls == ("https://b.example/l.xml", "https://a.example/own.xml")
 
 
 def test_octets_that_are_no_utf_8_end_as_replacement_characters():
@@ -195,7 +195,6 @@ def test_foreign_lines_change_nothing(lines, at, path):
 
 @given(st.binary(max_size=300), st.text(max_size=30))
 def test_takes_any_bytes(body, path):
-    both = HostRules.of(said(body), Said(url="", status=200, body=body))
-    for signal in both.signals(path):
+    for signal in RobotsRules(said(body)).signals(path) + AiTxtRules(said(body)).signals(path):
         assert PRESETS["strict"].denies(signal) == (signal.says != "allow")
         signal.value.encode()

@@ -4,15 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allmende.permission import ALLOWED, Permission, XRobotsTag
 from allmende.permission.x_robots_tag import DENYING, directives, signals
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def allowed(*values: str) -> bool:
-    permission: Permission = XRobotsTag(now=lambda: NOW)
-    return permission.after("http://a.example/b.jpg", {"x-robots-tag": values}).allowed
+    return not any(signal.says == "deny" for signal in signals(values, now=NOW, agents=()))
 
 
 @pytest.mark.parametrize(
@@ -79,17 +77,9 @@ def test_what_is_no_reservation_for_us_is_none(value):
     assert allowed(value)
 
 
-def test_before_the_response_nothing_is_reserved():
-    assert XRobotsTag().before("http://a.example/") == ALLOWED
-
-
-def test_a_response_without_the_header_is_allowed():
-    assert XRobotsTag().after("http://a.example/", {"content-type": ["image/jpeg"]}) == ALLOWED
-
-
-def test_a_verdict_tells_what_decided():
-    verdict = XRobotsTag().after("http://a.example/", {"x-robots-tag": ["all", "max-snippet: 3, NoAI"]})
-    assert (verdict.allowed, verdict.signal, verdict.detail) == (False, "x-robots-tag", "NoAI")
+def test_a_signal_tells_what_was_written():
+    (signal,) = signals(["all", "max-snippet: 3, NoAI"], now=NOW)
+    assert (signal.name, signal.says, signal.value) == ("noai", "deny", "NoAI")
 
 
 names = st.sampled_from([*sorted(DENYING), "all", "nofollow", "index", "newrule"])
