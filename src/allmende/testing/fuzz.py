@@ -45,17 +45,29 @@ def _warc(data: bytes) -> None:
 
 
 def _wat(data: bytes) -> None:
-    from allmende.commoncrawl.wat import read_wat
     from allmende.extract.candidates import candidate_batches
-    from allmende.extract.wat_images import page_from_wat
+    from allmende.extract.wat_images import pages_from_wat
     from allmende.filters.judge import CaptionJudge
     from allmende.recipe import Captions, Urls
-    from allmende.schema import Reason
 
     judge = CaptionJudge(Captions(), Urls(), ("alt", "title"))
-    pages = (c if isinstance(c, Reason) else page_from_wat(c) for c in read_wat(io.BytesIO(data)))
-    for batch in candidate_batches(pages, judge, None, keep_dropped=True):
+    for batch in candidate_batches(pages_from_wat(io.BytesIO(data)), judge, None, keep_dropped=True):
         assert batch.candidates.seen == batch.candidates.kept + sum(batch.candidates.dropped.values())
+
+
+def _wat_record(data: bytes) -> None:
+    """The JSON of one record: what is found in the compiled way is what is found in the other."""
+    from allmende.commoncrawl.records import Record
+    from allmende.commoncrawl.wat import WatCapture, WatRecord, decode
+    from allmende.extract.wat_images import page_from_wat, usual_page
+    from allmende.schema import Reason
+
+    item = WatRecord(Record(0, len(data), data, 0, len(data)), escaped=False)
+    usual, capture = usual_page(item, 2_000), decode(item)
+    # A record that is none, strictly speaking, may be read; and images are known by how their links usually begin.
+    if isinstance(capture, WatCapture) and data.count(b'{"path":"IMG@/src"') == len(capture.images):
+        page = page_from_wat(capture)
+        assert usual is None or usual == page or isinstance(page, Reason)
 
 
 def _http_body(data: bytes) -> None:
@@ -245,6 +257,11 @@ TARGETS: dict[str, Target] = {
         _warc, seeds.warcs, (b"HTTP/1.1 200 OK\r\n", b"Transfer-Encoding: chunked\r\n", b"WARC-Truncated: x\r\n")
     ),
     "wat": Target(_wat, seeds.wats, (b'{"Container":', b'"Envelope":', b'"IMG@/src"', b"\\u0000", b'"alt":"', b"[[[[")),
+    "wat_record": Target(
+        _wat_record,
+        seeds.wat_records,
+        (b'"', b"}", b"]", b"\\", b'"}]', b',"Head":{', b'{"path":"IMG@/src"', b"\xff", b"null"),
+    ),
     "http_body": Target(
         _http_body, seeds.bodies, (b"gzip", b"br", b"zstd", b"deflate", b"chunked", b",", b"ffffffff\r\n")
     ),
