@@ -82,6 +82,7 @@ def tables_page() -> str:
         "samples, dropped": schema.FAILURES,
         "samples, hits": HITS,
         "documents": schema.DOCUMENTS,
+        "documents, dropped": schema.DROPPED_PAGES,
         "pages, with repeats.unit": schema.PAGES,
     }
     for name, table in tables.items():

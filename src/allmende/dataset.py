@@ -64,23 +64,27 @@ class Dataset:
 
     def candidates(self) -> "daft.DataFrame":
         """Images with words as found on pages (`schema.CANDIDATES`), duplicates included."""
-        return self._frame("candidates", ".parquet")
+        return self._frame(".parquet", "candidates")
 
     def unique(self) -> "daft.DataFrame":
         """Candidates without duplicates (`schema.CANDIDATES`)."""
-        return self._frame("unique", ".parquet")
+        return self._frame(".parquet", "unique")
 
     def samples(self) -> "daft.DataFrame":
         """Images kept, without their bytes (`schema.SAMPLES`)."""
-        return self._frame("samples", ".parquet")
+        return self._frame(".parquet", "samples")
 
     def failures(self) -> "daft.DataFrame":
-        """Candidates that yielded no sample, with reason and HTTP status (`schema.FAILURES`)."""
-        return self._frame("samples", ".dropped.parquet")
+        """Candidates that yielded no sample, with reason and HTTP status (`schema.FAILURES`).
+
+        Of text: pages that became no document, with reason and text (`schema.DROPPED_PAGES`), if `text.keep_dropped` kept them.
+        """
+        steps = ("pages", "documents") if self.recipe.dataset.kind == "text" else ("samples",)
+        return self._frame(".dropped.parquet", *steps)
 
     def documents(self) -> "daft.DataFrame":
         """Documents as read off pages (`schema.DOCUMENTS`), duplicates included."""
-        return self._frame("documents", ".parquet")
+        return self._frame(".parquet", "documents")
 
     def hosts(self) -> "daft.DataFrame":
         """What hosts said in robots.txt and its kin (`schema.HOSTS`): each answer once for each day and digest."""
@@ -125,10 +129,10 @@ class Dataset:
         seconds = sum(manifest.seconds for manifest in manifests)
         return StepStatus(name, len(plan.parts) if plan else 0, len(manifests), total_counts(manifests), facts, seconds)
 
-    def _frame(self, step: str, suffix: str) -> "daft.DataFrame":
+    def _frame(self, suffix: str, *steps: str) -> "daft.DataFrame":
         import daft
 
-        urls = [self.lake.url(name) for name in self.lake.step(step).files(suffix)]
+        urls = [self.lake.url(name) for step in steps for name in self.lake.step(step).files(suffix)]
         if not urls:
-            raise LakeError(f"{self.lake.root}: the step {step} has no finished part yet.")
+            raise LakeError(f"{self.lake.root}: the step {steps[-1]} has no finished part yet, or keeps no such rows.")
         return daft.read_parquet(urls)

@@ -151,6 +151,12 @@ class Text(Section, frozen=True, kw_only=True):
     extract_seconds: Annotated[float, _about("Deadline for the careful extraction of one page.", gt=0)] = 10.0
     extract_bytes: Annotated[int, _about("Memory cap of one extractor process.", ge=100_000_000)] = 2_000_000_000
     markdown: Annotated[bool, _about("Keep the main text as Markdown, too: headings, lists, tables, code.")] = False
+    keep_dropped: Annotated[
+        bool,
+        _about(
+            "Keep the pages that become no documents, with Reason and text, in `*.dropped.parquet` beside the others."
+        ),
+    ] = False
 
 
 class Repeats(Section, frozen=True, kw_only=True):
@@ -237,7 +243,12 @@ class Decontamination(Section, frozen=True, kw_only=True):
 class Dedup(Section, frozen=True, kw_only=True):
     """What counts as the same, and as too often."""
 
-    earlier: Annotated[tuple[str, ...], _about("Folders of earlier datasets; what they have is dropped here.")] = ()
+    earlier: Annotated[
+        tuple[str, ...],
+        _about(
+            "Folders of earlier datasets, or of their releases; what they have is dropped here. Of text, what is near to it, too."
+        ),
+    ] = ()
     max_url_seen: Annotated[
         int, _about("An image URL seen more often (on more pages) is dropped (OBELICS: 10); 0 for no limit.", ge=0)
     ] = 10

@@ -287,6 +287,23 @@ PAGES = pa.schema(
 """A row for each page that has a main text, before lines are taken out of it and it is judged: the table of `pages/`, which is
 there if `repeats.unit` says so."""
 
+DROPPED_PAGES = pa.schema(
+    [
+        DOCUMENTS.field("url"),
+        REASON_FIELD,
+        _field("language", pa.string(), "Language of the text, as far as it was known."),
+        _field("chars", pa.int32(), "Characters of the text that was judged."),
+        _field(
+            "text",
+            pa.string(),
+            "This text, personal data replaced; null if there was none yet, or the page reserves it.",
+        ),
+        *_PLACE,
+    ]
+)
+"""A row for each page that became no document: the `.dropped.parquet` of `documents/`, and of `pages/`, if `text.keep_dropped`
+asks for it. What is known for illegal content or was taken down is not in it."""
+
 DOCUMENT_KEYS = pa.schema(
     [
         DOCUMENTS.field("text_key"),

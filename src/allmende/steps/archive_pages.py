@@ -88,7 +88,7 @@ class ArchivePages:
             waiting: list[Page] = []
             for sources in self._sources(archive):
                 looked = list(self._reader.look(sources))
-                yield [page for page in looked if isinstance(page, Dropped)]
+                yield [page._replace(row={**page.row, **place}) for page in looked if isinstance(page, Dropped)]
                 waiting += [page for page in looked if isinstance(page, Page)]
                 if len(waiting) >= FINISH:
                     yield self._finish(waiting, place)
@@ -118,8 +118,7 @@ class ArchivePages:
         yield sources
 
     def _finish(self, pages: list[Page], place: dict[str, Any]) -> list[Extracted | Dropped]:
-        found = self._reader.finish(pages)
-        return [one if isinstance(one, Dropped) else one._replace(row=one.row | place) for one in found]
+        return [one._replace(row={**one.row, **place}) for one in self._reader.finish(pages)]
 
 
 class PersonalWords:

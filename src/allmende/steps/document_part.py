@@ -23,6 +23,7 @@ from allmende.recipe import NearDuplicates
 from allmende.schema import DOCUMENT_KEYS, DOCUMENTS, Reason
 from allmende.steps import tombstone_screen
 from allmende.steps.buckets import BucketWriter
+from allmende.steps.dropped_pages import DroppedPages
 from allmende.steps.fates import Dropped, Fates
 from allmende.steps.permitted import HOSTS, HOSTS_SCHEMA
 from allmende.steps.row_groups import RowGroups
@@ -78,18 +79,17 @@ class DocumentPart:
         part: Where they go.
         buckets: How many buckets there are for keys and hosts.
         tools: Of the worker.
-        fates: Where documents are counted.
     """
 
-    def __init__(self, part: PartWriter, buckets: int, tools: DocumentTools, fates: Fates):
+    def __init__(self, part: PartWriter, buckets: int, tools: DocumentTools):
         self._part = part
         self._tools = tools
-        self._fates = fates
         self._bytes = self._written = 0
         self._keys: list[pa.Table] = []
         self._hosts: list[pa.Table] = []
         self._keys_schema = keys_schema(tools.recipe.near_duplicates)
         self._files = ExitStack()
+        self.fates = Fates(self._files.enter_context(DroppedPages(part, tools.recipe, tools.tombstones)))
         self._rows = RowGroups(part.file(".parquet"), DOCUMENTS, self._note)
         self._files.callback(self._rows.close)
         path = str(part.file(KEYS))
@@ -118,16 +118,16 @@ class DocumentPart:
         for screen in self._tools.tombstones:
             taken = screen.documents(*([row[name] for row in rows] for name in ("url", "uid", "text"))).tolist()
             for row in itertools.compress(rows, taken):
-                self._fates.drop(Dropped(Reason.TAKEN_DOWN, row["language"]))
+                self.fates.drop(Dropped(Reason.TAKEN_DOWN, row["language"]))
             rows = [row for row, gone in zip(rows, taken, strict=True) if not gone]
         for row in rows:
             self._bytes += len(row["text"].encode())
-            self._fates.keep(row["language"])
+            self.fates.keep(row["language"])
         self._rows.add(rows)
 
     def facts(self) -> dict[str, int]:
         """Further sums of the part."""
-        return {"text_bytes": self._bytes}
+        return {"text_bytes": self._bytes, **self.fates.facts()}
 
     def _note(self, table: pa.Table) -> None:
         """Notes the keys of rows that were written."""

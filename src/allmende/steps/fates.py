@@ -1,8 +1,8 @@
 """What becomes of pages on their way to documents: why some are dropped, and how many, by language and by signal."""
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pyarrow.parquet as pq
 
@@ -29,24 +29,41 @@ class Dropped(NamedTuple):
     """What list of known illegal content it is on; told to nobody."""
     signal: str = ""
     """Which permission signal denied it."""
+    row: Mapping[str, Any] = {}
+    """What is known of it: columns of `schema.DROPPED_PAGES`, others among them."""
+
+
+class Keeper(Protocol):
+    """Stores what was dropped, or not."""
+
+    def add(self, dropped: Sequence[Dropped]) -> None:
+        """Takes over pages."""
 
 
 class Fates:
-    """The fates of the pages of one part."""
+    """The fates of the pages of one part.
 
-    def __init__(self) -> None:
+    Args:
+        keeper: Gets the pages that `left` finds dropped.
+    """
+
+    def __init__(self, keeper: Keeper | None = None) -> None:
         self.tally = Tally()
+        self._keeper = keeper
         self._facts: Counter[str] = Counter()
         self._hits: list[Hit] = []
 
     def left(self, pages: Iterable[T | Dropped]) -> list[T]:
         """Counts those that were dropped, and gives the others."""
-        stay = []
+        stay, gone = [], []
         for page in pages:
             if isinstance(page, Dropped):
                 self.drop(page)
+                gone.append(page)
             else:
                 stay.append(page)
+        if self._keeper is not None:
+            self._keeper.add(gone)
         return stay
 
     def drop(self, dropped: Dropped) -> None:

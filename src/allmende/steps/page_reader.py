@@ -81,23 +81,24 @@ class PageReader:
             if hit is not None:
                 yield Dropped(Reason.LISTED, "", hit)
             elif listed:
-                yield Dropped(Reason.URL_LISTED)
+                yield Dropped(Reason.URL_LISTED, row=_place(source))
             else:
                 yield self._look(source)
 
     def _look(self, source: Source) -> Page | Dropped:
         body = source.body
         text = self._extractor.quick(body) if body.kind == "html" else plain_text(body)
+        row = _place(source) | {"text": text.text}
         if reason := self._judge.size(len(text.text)):
-            return Dropped(reason)
+            return Dropped(reason, row=row)
         language = identify(text.text)
         if language.score >= self._text.min_language_score and not self._judge.wants(language.code):
-            return Dropped(Reason.TEXT_LANGUAGE, language.code)
+            return Dropped(Reason.TEXT_LANGUAGE, language.code, row=row)
         facts = read_facts(body, source.capture)
         signals = self._signals(source, facts)
         verdict = judge(self._policy, signals)
         if not verdict.allowed:
-            return Dropped(Reason.PERMISSION_DENIED, language.code, signal=verdict.signal)
+            return Dropped(Reason.PERMISSION_DENIED, language.code, signal=verdict.signal, row=row)
         return Page(source, text, language, facts, signals)
 
     def finish(self, pages: Sequence[Page]) -> Iterator[Extracted | Dropped]:
@@ -106,7 +107,10 @@ class PageReader:
         found = self._extractor.careful([page.source.body for page in careful], [page.text for page in careful])
         for page in pages:
             text = next(found) if self._is_worth_more(page) else page.text
-            yield Dropped(text, page.language.code) if isinstance(text, Reason) else self._extracted(page, text)
+            if isinstance(text, Reason):
+                yield Dropped(text, page.language.code, row=_place(page.source) | {"text": page.text.text})
+            else:
+                yield self._extracted(page, text)
 
     def _is_worth_more(self, page: Page) -> bool:
         return self._text.careful and page.source.body.kind == "html"
@@ -118,22 +122,29 @@ class PageReader:
         return tuple(signal for signal in found if self._policy.heeds(signal.name))
 
     def _extracted(self, page: Page, main: MainText) -> Extracted:
-        capture = page.source.capture
         row = {
-            "url": page.source.body.url,
+            **_place(page.source),
             "text": main.text,
             "markdown": main.markdown if self._text.markdown else None,
             "title": main.title,
             "author": main.author,
             "date": main.date,
             **page_columns(page.facts),
-            "warc_offset": capture.offset,
-            "warc_length": capture.length,
-            "captured_at": parse_date(capture.date),
             "extractor": main.extractor,
             **permission_row(self._policy, page.signals),
         }
         return Extracted(row, page.language if main.text == page.text.text else None)
+
+
+def _place(source: Source) -> Row:
+    """Columns of a row that say which page it is, and where it was read, but for the archive."""
+    capture = source.capture
+    return {
+        "url": source.body.url,
+        "warc_offset": capture.offset,
+        "warc_length": capture.length,
+        "captured_at": parse_date(capture.date),
+    }
 
 
 def permission_row(policy: Policy, signals: Iterable[Signal]) -> Row:

@@ -17,17 +17,19 @@ from allmende.extract.extractor import make_extractor
 from allmende.extract.urls import split_host
 from allmende.identity import key64
 from allmende.lake import PartWriter
-from allmende.recipe import Repeats
+from allmende.recipe import Recipe, Repeats
 from allmende.safety import lists
 from allmende.schema import DOCUMENTS, PAGES, Reason
 from allmende.steps import tombstone_screen
 from allmende.steps.archive_pages import ArchivePages, PersonalWords, plan
 from allmende.steps.buckets import BucketWriter
+from allmende.steps.dropped_pages import DroppedPages
 from allmende.steps.fates import Dropped, Fates
 from allmende.steps.page_reader import PageReader
 from allmende.steps.row_groups import RowGroups
 from allmende.steps.step import Settings
 from allmende.steps.text_judge import Row, TextJudge
+from allmende.steps.tombstone_screen import TombstoneScreen
 
 __all__ = ["LINES", "LINES_SCHEMA", "Worker", "line_options", "plan"]
 
@@ -64,34 +66,26 @@ class Worker:
 
     def _part(self, name: str, plan: dict[str, Any]) -> None:
         lake, recipe = self.settings.lake, self.settings.recipe
-        fates, personal, pages = Fates(), PersonalWords(recipe), ArchivePages(recipe, self.reader)
+        personal, pages = PersonalWords(recipe), ArchivePages(recipe, self.reader)
         with lake.step("pages").part(name, self.settings.plan) as part:
-            with _Output(part, plan["buckets"], line_options(recipe.repeats)) as output:
+            with _Output(part, plan["buckets"], recipe, self.tombstones) as output:
                 for archive in plan["archives"]:
                     for found in pages.read(archive):
-                        rows = self._not_taken_down([page.row for page in fates.left(found)], fates)
-                        fates.tally.keep(len(rows))
+                        rows = output.not_taken_down([page.row for page in output.fates.left(found)])
                         output.add(personal.replaced(rows))
+            fates = output.fates
             fates.write_hits(part, lake, recipe)
             part.commit({"record": pages.records, "document": fates.tally}, personal.facts() | fates.facts())
-
-    def _not_taken_down(self, rows: list[Row], fates: Fates) -> list[Row]:
-        """Rows whose URLs were not; uid and text are looked at once they have their final form."""
-        for screen in self.tombstones:
-            unknown = [None] * len(rows)
-            stay = ~screen.documents([row["url"] for row in rows], unknown, unknown)
-            for _ in range(len(rows) - int(stay.sum())):
-                fates.drop(Dropped(Reason.TAKEN_DOWN))
-            rows = list(itertools.compress(rows, stay))
-        return rows
 
 
 class _Output:
     """The files of one part."""
 
-    def __init__(self, part: PartWriter, buckets: int, options: Options):
-        self._options = options
+    def __init__(self, part: PartWriter, buckets: int, recipe: Recipe, tombstones: tuple[TombstoneScreen, ...]):
+        self._options = line_options(recipe.repeats)
+        self._tombstones = tombstones
         self._files = ExitStack()
+        self.fates = Fates(self._files.enter_context(DroppedPages(part, recipe, tombstones)))
         self._rows = RowGroups(part.file(".parquet"), PAGES, self._note)
         self._files.callback(self._rows.close)
         self._line_file = self._files.enter_context(BucketWriter(str(part.file(LINES)), buckets, LINES_SCHEMA))
@@ -109,8 +103,19 @@ class _Output:
                 self._rows.flush()
                 self._write_lines()
 
+    def not_taken_down(self, rows: list[Row]) -> list[Row]:
+        """Rows whose URLs were not; uid and text are looked at once they have their final form."""
+        for screen in self._tombstones:
+            unknown = [None] * len(rows)
+            stay = ~screen.documents([row["url"] for row in rows], unknown, unknown)
+            for _ in range(len(rows) - int(stay.sum())):
+                self.fates.drop(Dropped(Reason.TAKEN_DOWN))
+            rows = list(itertools.compress(rows, stay))
+        return rows
+
     def add(self, rows: list[Row]) -> None:
         """Takes over pages."""
+        self.fates.tally.keep(len(rows))
         self._rows.add(row | {"host_key": key64(split_host(row["url"]))} for row in rows)
 
     def _note(self, table: pa.Table) -> None:

@@ -20,7 +20,7 @@ class RowGroups:
         written: Told of each row group.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, written: Callable[[pa.Table], None]):
+    def __init__(self, path: Path, schema: pa.Schema, written: Callable[[pa.Table], None] | None = None):
         self._schema = schema
         self._written = written
         self._writer = pq.ParquetWriter(path, schema, compression="zstd")
@@ -31,7 +31,7 @@ class RowGroups:
         """Appends rows."""
         for row in rows:
             self._rows.append(row)
-            self._chars += len(row["text"])
+            self._chars += len(row["text"] or "")
             if self._chars >= GROUP_CHARS or len(self._rows) >= GROUP_ROWS:
                 self.flush()
 
@@ -42,7 +42,8 @@ class RowGroups:
         table = pa.Table.from_pylist(self._rows, self._schema)
         self._writer.write_table(table, row_group_size=len(table))
         self._rows, self._chars = [], 0
-        self._written(table)
+        if self._written is not None:
+            self._written(table)
 
     def close(self) -> None:
         """Ends the file; rows that still wait are left out."""

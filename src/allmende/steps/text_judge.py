@@ -55,12 +55,12 @@ class TextJudge:
         text = row["text"]
         language = language or identify(text)
         if reason := self.size(len(text), row.get("repeated_chars") or 0):
-            return Dropped(reason, language.code)
+            return Dropped(reason, language.code, row=row)
         if language.score < self._text.min_language_score or not self.wants(language.code):
-            return Dropped(Reason.TEXT_LANGUAGE, language.code)
+            return Dropped(Reason.TEXT_LANGUAGE, language.code, row=row)
         judged = self._rules.judge(text, language.code)
         if judged.reason is not None:
-            return Dropped(judged.reason, language.code)
+            return Dropped(judged.reason, language.code, row=row)
         return row | {
             "text": judged.text,
             "language": language.code,

@@ -8,13 +8,13 @@ from typing import Any
 from allmende.extract.extractor import make_extractor
 from allmende.safety import lists
 from allmende.steps.archive_pages import ArchivePages, PersonalWords, plan
-from allmende.steps.document_part import KEYS, DocumentPart, DocumentTools, band_names, keys_schema
-from allmende.steps.fates import DENIED, Dropped, Fates
+from allmende.steps.document_part import DocumentPart, DocumentTools
+from allmende.steps.fates import Dropped
 from allmende.steps.page_reader import PageReader
 from allmende.steps.step import Settings
 from allmende.steps.text_judge import TextJudge
 
-__all__ = ["DENIED", "KEYS", "Worker", "band_names", "keys_schema", "plan"]
+__all__ = ["Worker", "plan"]
 
 
 class Worker:
@@ -35,13 +35,13 @@ class Worker:
 
     def _part(self, name: str, plan: dict[str, Any]) -> None:
         lake, recipe = self.settings.lake, self.settings.recipe
-        fates, personal, pages = Fates(), PersonalWords(recipe), ArchivePages(recipe, self.reader)
+        personal, pages = PersonalWords(recipe), ArchivePages(recipe, self.reader)
         with lake.step("documents").part(name, self.settings.plan) as part:
-            with DocumentPart(part, plan["buckets"], self.tools, fates) as output:
+            with DocumentPart(part, plan["buckets"], self.tools) as output:
                 for archive in plan["archives"]:
                     for found in pages.read(archive):
                         judged = [page if isinstance(page, Dropped) else self.judge.judge(*page) for page in found]
-                        output.add(personal.replaced(fates.left(judged)))
-            fates.write_hits(part, lake, recipe)
-            facts = output.facts() | personal.facts() | fates.facts()
-            part.commit({"record": pages.records, "document": fates.tally}, facts)
+                        output.add(personal.replaced(output.fates.left(judged)))
+            output.fates.write_hits(part, lake, recipe)
+            facts = output.facts() | personal.facts()
+            part.commit({"record": pages.records, "document": output.fates.tally}, facts)

@@ -15,7 +15,7 @@ from allmende.lake import Lake, Manifest
 from allmende.recipe import Recipe
 from allmende.schema import Reason
 from allmende.steps.document_part import DocumentPart, DocumentTools
-from allmende.steps.fates import Dropped, Fates
+from allmende.steps.fates import Dropped
 from allmende.steps.pages import line_options
 from allmende.steps.repeated import repeated_lines
 from allmende.steps.step import Parts, Settings
@@ -53,13 +53,13 @@ class Worker:
         lake = self.settings.lake
         pages = lake.step("pages").manifest(name)
         lines = repeated_lines(lake, _hosts(lake, pages))
-        fates, cleaner = Fates(), _Cleaner(lines, line_options(self.settings.recipe.repeats))
+        cleaner = _Cleaner(lines, line_options(self.settings.recipe.repeats))
         with lake.step("documents").part(name, self.settings.plan) as part:
-            with DocumentPart(part, plan["buckets"], self.tools, fates) as output:
+            with DocumentPart(part, plan["buckets"], self.tools) as output:
                 for rows in _rows(lake, pages):
-                    output.add(fates.left(self._judged(cleaner, row) for row in rows))
-            facts = output.facts() | {name: cleaner.facts[name] for name in FACTS} | fates.facts()
-            part.commit({"document": fates.tally}, facts)
+                    output.add(output.fates.left(self._judged(cleaner, row) for row in rows))
+            facts = output.facts() | {name: cleaner.facts[name] for name in FACTS}
+            part.commit({"document": output.fates.tally}, facts)
 
     def _judged(self, cleaner: "_Cleaner", row: Row) -> Row | Dropped:
         if row["url"] is None:  # a take-down left it blank

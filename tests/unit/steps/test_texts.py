@@ -4,8 +4,9 @@ import pytest
 
 from allmende.errors import RecipeError
 from allmende.identity import uid
-from allmende.schema import DOCUMENTS
+from allmende.schema import DOCUMENTS, DROPPED_PAGES
 from allmende.steps import texts
+from allmende.steps.tombstone_folder import TombstoneFolder
 from allmende.testing.archives import Archive, cut_in_member, warc_record
 from allmende.testing.text_pages import page, paragraphs, text_archive
 
@@ -116,6 +117,51 @@ def test_unwanted_domains_go_and_known_illegal_ones_leave_a_keyed_hash(text_data
     hits = dataset.rows("documents", ".hits.parquet").to_pylist()
     assert [(hit["list"], hit["where"]) for hit in hits] == [("illegal", "page")]
     assert "worse" not in repr(hits)
+
+
+@pytest.mark.parametrize("steps", [("documents",), ("pages", "repeated", "documents")])
+def test_why_a_page_was_dropped_can_be_looked_up(text_dataset, tmp_path, steps):
+    illegal, log = tmp_path / "illegal.txt", TombstoneFolder(str(tmp_path / "log"))
+    illegal.write_text("# kind: domain\nworse.example\n")
+    log.create()
+    log.append([("url", "http://a.example/gone")], "other", "T", "2026-10-21T12:00:00Z")
+    french = [*paragraphs("fr", 1), "Questions à hans.meier@verein-am-see.de le soir."]
+    archive = Archive()
+    for name, html in {
+        "good": page("de", paragraphs("de", 1)),
+        "french": page("fr", french),
+        "short": page("de", ["Ein Satz."]),
+        "gone": page("de", ["Noch ein Satz."]),
+        "bad": page("de", [paragraphs("de", 1)[0]] * 9),
+        "reserved": page("de", paragraphs("de", 2), '<meta name="tdm-reservation" content="1">'),
+    }.items():
+        place = archive.page(f"http://a.example/{name}", html)
+    archive.page("http://worse.example/", page("de", paragraphs("de", 3)))
+    sections = '[text]\nlanguages = ["de"]\nkeep_dropped = true\n'
+    sections += f'[safety]\ntombstones = "{tmp_path / "log"}"\nhash_lists = ["domain:{illegal}"]\n'
+    sections += '[repeats]\nunit = "line"\n' if len(steps) > 1 else ""
+    dataset = text_dataset([archive], sections).run(*steps)
+    folders = [name for name in steps if name != "repeated"]
+    tables = [dataset.rows(name, ".dropped.parquet") for name in folders]
+    assert all(table.schema.equals(DROPPED_PAGES) for table in tables)
+    rows = {row["url"].rsplit("/", 1)[-1]: row for table in tables for row in table.to_pylist()}
+    assert {name: row["reason"] for name, row in rows.items()} == {
+        "french": "text_language",
+        "short": "text_short",
+        "bad": "quality_dup_line_frac",
+        "reserved": "permission_denied",
+    }
+    assert (rows["french"]["language"], rows["bad"]["language"], rows["short"]["language"]) == ("fr", "de", None)
+    assert "[EMAIL]" in rows["french"]["text"]
+    assert rows["bad"]["chars"] == len(rows["bad"]["text"])
+    assert rows["short"]["text"].endswith("Ein Satz.")
+    assert (rows["reserved"]["text"], rows["reserved"]["chars"]) == (None, None)
+    reserved = rows["reserved"]
+    assert (reserved["warc_offset"], reserved["warc_length"]) == (place.offset, place.length)
+    assert reserved["warc_file"] == "set-00.warc.gz"
+    assert (
+        sum(sum(dataset.tally(name).dropped.values()) for name in folders) == len(rows) + 2
+    )  # one listed, one taken down
 
 
 def test_personal_data_is_replaced_before_the_uid_is_made(text_dataset):
