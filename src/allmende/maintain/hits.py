@@ -21,8 +21,10 @@ class Hits(msgspec.Struct):
     """Of the part."""
     order_keys: list[int]
     """Of the samples found: they tell the shards."""
+    dropped: dict[str, Mask] = {}
+    """Of text: masks over pages that became no documents, if they are kept, by the step that has them; only those with hits."""
 
     @property
     def any(self) -> bool:
         """True if a row was found."""
-        return bool(self.samples.any() or self.failures.any())
+        return bool(self.samples.any() or self.failures.any() or self.dropped)

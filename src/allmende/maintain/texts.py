@@ -2,7 +2,8 @@
 
 A blank row keeps its place, so that what later steps say of other rows stays true, and its order key: the release still
 knows that something is missing there, and from which shard. Where texts of pages are stored before they are judged (`pages/`),
-those of documents that go are blanked, too, and all others that are named.
+those of documents that go are blanked, too, and all others that are named. Pages that became no documents (`text.keep_dropped`) are
+removed: nothing counts their rows.
 """
 
 from collections import Counter
@@ -19,6 +20,7 @@ from allmende.maintain.hits import Hits
 from allmende.safety.veil import Kind
 from allmende.schema import DOCUMENTS, PAGES
 from allmende.steps.buckets import BucketWriter
+from allmende.steps.dropped_pages import SUFFIX as DROPPED
 from allmende.steps.permitted import HOSTS, HOSTS_SCHEMA
 from allmende.steps.tombstone_screen import Mask, Tombstones, any_of
 
@@ -35,21 +37,29 @@ def search(lake: Lake, tombstones: Tombstones) -> Iterator[Hits]:
     """The parts in which rows are named that are still there."""
     for manifest in lake.step("documents").manifests():
         table = _read(lake, "documents", manifest, ["language", "order_key", *_PLACE])
-        masks = _masks(lake, "documents", manifest, tombstones)
+        masks = _masks(lake, f"documents/{manifest.file('.parquet')}", tombstones)
         found = any_of(masks)
         gone = table.filter(pa.array(found))
-        pages = _pages(lake, manifest.part, gone, tombstones)
-        if not (found.any() or pages.any()):
-            continue
-        yield Hits(
+        hits = Hits(
             part=manifest.part,
             round=manifest.round,
             samples=found,
-            failures=pages,
+            failures=_pages(lake, manifest.part, gone, tombstones),
             by_kind={kind: int(mask.sum()) for kind, mask in masks.items() if mask.any()},
             languages=dict(Counter(gone.column("language").to_pylist())),
             order_keys=gone.column("order_key").to_pylist(),
+            dropped=_dropped(lake, manifest.part, tombstones),
         )
+        if hits.any:
+            yield hits
+
+
+def _dropped(lake: Lake, part: str, tombstones: Tombstones) -> dict[str, Mask]:
+    """Which pages of a part that became no documents are named."""
+    steps = (step for step in ("pages", "documents") if lake.step(step).read_plan() is not None)
+    files = ((step, lake.step(step).manifest(part).file(DROPPED)) for step in steps)
+    masks = {step: any_of(_masks(lake, f"{step}/{name}", tombstones)) for step, name in files if name}
+    return {step: mask for step, mask in masks.items() if mask.any()}
 
 
 def _pages(lake: Lake, part: str, gone: pa.Table, tombstones: Tombstones) -> Mask:
@@ -61,24 +71,26 @@ def _pages(lake: Lake, part: str, gone: pa.Table, tombstones: Tombstones) -> Mas
     places = set(zip(*(gone.column(name).to_pylist() for name in _PLACE), strict=True))
     every = zip(*(column.to_pylist() for column in _read(lake, "pages", manifest, _PLACE).columns), strict=True)
     own = np.fromiter((place in places for place in every), np.bool_)
-    return own | any_of(_masks(lake, "pages", manifest, tombstones))
+    return own | any_of(_masks(lake, f"pages/{manifest.file('.parquet')}", tombstones))
 
 
 def digests(lake: Lake, hits: Hits) -> Iterator[str]:
     """Digests of the texts of the documents that were found."""
     begin = 0
-    for batch in _batches(lake, "documents", lake.step("documents").manifest(hits.part), ["text"]):
+    documents = lake.step("documents").manifest(hits.part).file(".parquet")
+    for batch in _batches(lake, f"documents/{documents}", ["text"]):
         found = batch.filter(pa.array(hits.samples[begin : begin + len(batch)]))
         begin += len(batch)
         yield from map(text_digest, found.column("text").to_pylist())
 
 
-def _masks(lake: Lake, step: str, manifest: Manifest, tombstones: Tombstones) -> dict[Kind, Mask]:
-    """Which rows of a part are named, by what names them. Texts are read only if the log names content; pages have no uid yet."""
-    wanted = {"url", *({"uid"} if step == "documents" else ()), *({"text"} if tombstones.looks_at_files else ())}
-    columns = sorted(wanted)
+def _masks(lake: Lake, name: str, tombstones: Tombstones) -> dict[Kind, Mask]:
+    """Which rows of a file are named, by what names them. Texts are read only if the log names content; pages have no uid yet."""
+    with lake.open(name) as file:
+        there = pq.ParquetFile(file).schema_arrow.names
+    columns = [column for column in ("url", "uid", *(["text"] if tombstones.looks_at_files else [])) if column in there]
     found: list[dict[Kind, Mask]] = [tombstones.documents([], [], [])]
-    for batch in _batches(lake, step, manifest, columns):
+    for batch in _batches(lake, name, columns):
         rows = {name: batch.column(name).to_pylist() for name in columns}
         nothing = [None] * len(batch)
         found.append(tombstones.documents(*(rows.get(name, nothing) for name in ("url", "uid", "text"))))
@@ -90,9 +102,9 @@ def _read(lake: Lake, step: str, manifest: Manifest, columns: list[str]) -> pa.T
         return pq.read_table(file, columns=columns).select(columns)
 
 
-def _batches(lake: Lake, step: str, manifest: Manifest, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Columns of a part, in the order asked for, `ROWS` rows at a time."""
-    with lake.open(f"{step}/{manifest.file('.parquet')}") as file:
+def _batches(lake: Lake, name: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Columns of a file, in the order asked for, `ROWS` rows at a time."""
+    with lake.open(name) as file:
         for batch in pq.ParquetFile(file).iter_batches(ROWS, columns=columns):
             yield batch.select(columns)
 
@@ -102,18 +114,21 @@ def rewrite(lake: Lake, hits: Hits) -> None:
 
     Its counts stay: a blank row goes through all steps like others, and is counted as taken down where it leaves, in the release.
     """
-    if hits.failures.any():
-        _rewrite(lake, "pages", hits.part, hits.failures)
-    if hits.samples.any():
-        _rewrite(lake, "documents", hits.part, hits.samples)
+    for step, gone in (("pages", hits.failures), ("documents", hits.samples)):
+        if gone.any() or step in hits.dropped:
+            _rewrite(lake, step, hits, gone)
 
 
-def _rewrite(lake: Lake, step: str, name: str, gone: Mask) -> None:
+def _rewrite(lake: Lake, step: str, hits: Hits, gone: Mask) -> None:
     folder = lake.step(step)
-    manifest = folder.manifest(name)
-    with folder.part(name, manifest.plan, manifest.round + 1) as part:
+    manifest = folder.manifest(hits.part)
+    with folder.part(hits.part, manifest.plan, manifest.round + 1) as part:
         _blank(lake, step, manifest, gone, part)
         _copy_others(lake, step, manifest, gone, part)
+        if step in hits.dropped:
+            with lake.open(f"{step}/{manifest.file(DROPPED)}") as file:
+                dropped = pq.read_table(file)
+            pq.write_table(dropped.filter(pa.array(~hits.dropped[step])), part.file(DROPPED), compression="zstd")
         part.commit(dict(manifest.counts), facts=manifest.facts)
     lake.remove(f"{step}/{file}" for file in manifest.files)
 

@@ -33,6 +33,11 @@ def by_url(lake):
     return {row["url"]: row for row in documents(lake)}
 
 
+def dropped(lake):
+    files = [name for step in ("pages", "documents") for name in lake.step(step).files(".dropped.parquet")]
+    return [row for name in files for row in pq.read_table(lake.at(name)).to_pylist()]
+
+
 TWICE = archive(("http://a.example/1", 1), ("http://b.example/1", 1), ("http://a.example/2", 2))
 
 
@@ -65,6 +70,24 @@ def test_a_text_can_be_named_by_its_digest(build_text):
     removal = take_down(lake, Targets.of(sha256s=[named]), reason="other", ticket="T-1")
     assert removal.by_kind == {"sha256": 2}
     assert list(by_url(lake)) == ["http://a.example/2"]
+
+
+@pytest.mark.parametrize("unit", ["off", "line"])
+def test_pages_that_became_no_documents_go_too(build_text, unit):
+    made = archive(("http://a.example/1", 1), ("http://b.example/2", 2))
+    for host in "ab":
+        made.page(f"http://{host}.example/short", page("de", ["Zu kurz."]))
+        made.page(f"http://{host}.example/bad", page("de", [paragraphs("de", host)[0]] * 9))
+    lake = build_text([made], f'[text]\nkeep_dropped = true\n[repeats]\nunit = "{unit}"\n')
+    bad = next(row for row in dropped(lake) if row["url"] == "http://b.example/bad")
+    assert len(dropped(lake)) == 4
+    removal = take_down(lake, Targets.of(domains=["a.example"]), reason="other", ticket="T-1")
+    assert removal.samples == 1
+    assert sorted(row["url"] for row in dropped(lake)) == ["http://b.example/bad", "http://b.example/short"]
+    removal = take_down(lake, Targets.of(sha256s=[text_digest(bad["text"])]), reason="other", ticket="T-2")
+    assert (removal.samples, removal.version) == (0, removal.version_before)
+    assert [row["url"] for row in dropped(lake)] == ["http://b.example/short"]
+    assert list(by_url(lake)) == ["http://b.example/2"]
 
 
 @pytest.mark.parametrize("target", ["urls", "uids", "sha256s"])
