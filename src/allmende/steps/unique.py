@@ -5,6 +5,7 @@ Pass one reads 20 bytes a row and decides; pass two streams the whole rows past 
 `SLICE_ROWS` when a giant host makes a bucket large. So memory is bounded whatever the dataset.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from allmende.steps.step import Parts, Settings
 
 SLICE_ROWS = 250_000
 ROW_GROUP = 20_000
-READ = {"batch_readahead": 2, "fragment_readahead": 1}
+READ = {"batch_readahead": 2, "fragment_readahead": 1, "use_threads": False}
 """By default Arrow reads ahead by some 16 batches of 4 files, which is most of the memory that this step would need."""
 
 
@@ -35,6 +36,11 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
     return {part_id(bucket): {"bucket": bucket, "buckets": buckets} for bucket in range(buckets)}
 
 
+def tasks(parts: Parts, workers: int) -> list[Parts]:
+    """A part for each free worker; a worker that is alone gets all, and does as many at a time as it has cores."""
+    return [parts] if workers == 1 else [{name: part} for name, part in parts.items()]
+
+
 class Worker:
     """Deduplicates buckets."""
 
@@ -43,13 +49,13 @@ class Worker:
         lake = self.settings.lake
         self.folder = lake.step("unique")
         self.candidates = _dataset(lake, lake.step("candidates").files())
-        self.read = READ | {"use_threads": self.settings.cores > 1}
         self.earlier = [_earlier(root) for root in self.settings.recipe.dedup.earlier]
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""
-        for name, part in task["parts"].items():
-            self._part(name, in_bucket(part["bucket"], part["buckets"]))
+        buckets = {name: in_bucket(part["bucket"], part["buckets"]) for name, part in task["parts"].items()}
+        with ThreadPoolExecutor(self.settings.cores) as threads:  # Arrow and NumPy need no interpreter for most of it
+            list(threads.map(self._part, buckets.keys(), buckets.values()))
         return {"parts": len(task["parts"])}
 
     def _part(self, name: str, bucket: pc.Expression) -> None:
@@ -63,8 +69,8 @@ class Worker:
             part.commit({"candidate": tally})
 
     def _decide(self, bucket: pc.Expression) -> tuple[Unique, Keys, Tally]:
-        url_keys, uids, seen = _keys(self.candidates, bucket, self.read)
-        known = [_keys(dataset, bucket, self.read) for dataset in self.earlier]
+        url_keys, uids, seen = _keys(self.candidates, bucket)
+        known = [_keys(dataset, bucket) for dataset in self.earlier]
         none = np.empty(0, np.uint64)
         unique = unique_rows(
             url_keys,
@@ -89,7 +95,7 @@ class Worker:
         mask = np.zeros(total, bool)
         mask[wanted] = True
         batches, offset = [], 0
-        for batch in self.candidates.to_batches(columns=CANDIDATES.names, filter=bucket, **self.read):
+        for batch in self.candidates.to_batches(columns=CANDIDATES.names, filter=bucket, **READ):
             chosen = mask[offset : offset + len(batch)]
             offset += len(batch)
             if chosen.any():
@@ -117,12 +123,12 @@ def _earlier(root: str) -> pads.Dataset:
     return _dataset(lake, names)
 
 
-def _keys(dataset: pads.Dataset, bucket: pc.Expression, read: dict[str, int]) -> tuple[Keys, Keys, Counts]:
+def _keys(dataset: pads.Dataset, bucket: pc.Expression) -> tuple[Keys, Keys, Counts]:
     """URL key, first half of the uid, occurrences: of all rows in the bucket, in the order of the files."""
     urls: list[Keys] = [np.empty(0, np.uint64)]
     uids: list[Keys] = [np.empty(0, np.uint64)]
     seen: list[Counts] = [np.empty(0, np.int64)]
-    for batch in dataset.to_batches(columns=["url_key", "uid", "seen"], filter=bucket, **read):
+    for batch in dataset.to_batches(columns=["url_key", "uid", "seen"], filter=bucket, **READ):
         urls.append(batch.column("url_key").to_numpy())
         uids.append(_first_half(batch.column("uid")))
         seen.append(batch.column("seen").to_numpy().astype(np.int64))
