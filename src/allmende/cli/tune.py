@@ -75,10 +75,10 @@ def _count(
 ) -> "list[LanguageCount]":
     """Counts over all parts of `documents/`, some thousand rows in memory at a time."""
     import msgspec
-    import pyarrow.parquet as pq
 
     from allmende.dataset import Dataset
     from allmende.filters.quality.tuning import Tuning
+    from allmende.maintain.tables import batches
     from allmende.steps.quality_rules import QualityRules
 
     opened = Dataset(dataset)
@@ -93,9 +93,8 @@ def _count(
     wanted = msgspec.structs.replace(quality, preset=preset or quality.preset, limits=(*quality.limits, *limits))
     tuning = Tuning(QualityRules(wanted).limits, rule, at)
     for name in opened.lake.step("documents").files():
-        with opened.lake.open(name) as file:
-            for batch in pq.ParquetFile(file).iter_batches(4_096, columns=["language", "quality", "chars"]):
-                tuning.add(batch)
+        for batch in batches(opened.lake, name, ["language", "quality", "chars"], 4_096):
+            tuning.add(batch)
     return tuning.counts()
 
 

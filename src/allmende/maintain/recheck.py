@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from allmende.dataset import Dataset
 from allmende.errors import LakeError
 from allmende.fetch.agent import check_contact
 from allmende.lake import Lake
-from allmende.maintain import recheck_text
+from allmende.maintain import recheck_text, tables
 from allmende.maintain.asking import asking
 from allmende.maintain.recheck_online import Online, judge_images, judge_pages, lots
 from allmende.permission import Policy, Signal, judge
@@ -169,9 +167,7 @@ def _denied_by_captures(lake: Lake, own: Policy) -> Iterator[list[dict[str, Any]
 
 def _rows(lake: Lake, name: str, columns: list[str]) -> list[dict[str, Any]]:
     """Rows of a file, their signals as such."""
-    with lake.open(name) as file:
-        table: pa.Table = pq.read_table(file, columns=columns)
-    return _with_signals(table.to_pylist())
+    return _with_signals(tables.read(lake, name, columns).to_pylist())
 
 
 def _with_signals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

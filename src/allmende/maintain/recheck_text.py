@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
-import pyarrow.parquet as pq
 
 from allmende.lake import Lake, Manifest
+from allmende.maintain import tables
 from allmende.maintain.pages import sample
 from allmende.steps.fates import DENIED
 from allmende.steps.near import KEPT
@@ -66,15 +66,16 @@ def _told(lake: Lake, manifest: Manifest) -> Rows:
 
 def _of_part(lake: Lake, step: str, schema: pa.Schema, manifest: Manifest) -> pa.Table:
     names = [lake.at(name) for name in lake.step(step).files()]
-    found = pads.dataset(names, filesystem=lake.fs, schema=schema, format="parquet") if names else schema.empty_table()
-    chosen = pc.field("part") == int(manifest.part)
-    return found.to_table(filter=chosen) if names else found
+    if not names:
+        return schema.empty_table()
+    with tables.damaged(lake, step):
+        found = pads.dataset(names, filesystem=lake.fs, schema=schema, format="parquet")
+        return found.to_table(filter=pc.field("part") == int(manifest.part))
 
 
 def _rows(lake: Lake, manifest: Manifest, wanted: dict[int, Any]) -> Rows:
     """Rows of a part by number, further signals before their own; without uid those that a take-down left blank."""
-    with lake.open(f"documents/{manifest.file('.parquet')}") as file:
-        table = pq.read_table(file, columns=_COLUMNS)
+    table = tables.read(lake, f"documents/{manifest.file('.parquet')}", _COLUMNS)
     numbers = sorted(wanted)
     rows: Rows = table.take(pa.array(numbers, pa.int64())).to_pylist()
     for row, number in zip(rows, numbers, strict=True):
@@ -86,9 +87,8 @@ def _rows(lake: Lake, manifest: Manifest, wanted: dict[int, Any]) -> Rows:
 def _add_samples(lake: Lake, manifest: Manifest, rows: Rows) -> None:
     wanted = {row["row"]: row for row in rows}
     begin = 0
-    with lake.open(f"documents/{manifest.file('.parquet')}") as file:
-        for batch in pq.ParquetFile(file).iter_batches(_AT_ONCE, columns=["text"]):
-            for number, text in enumerate(batch.column("text").to_pylist(), start=begin):
-                if number in wanted:
-                    wanted[number]["known"] = sample(text or "")
-            begin += len(batch)
+    for batch in tables.batches(lake, f"documents/{manifest.file('.parquet')}", ["text"], _AT_ONCE):
+        for number, text in enumerate(batch.column("text").to_pylist(), start=begin):
+            if number in wanted:
+                wanted[number]["known"] = sample(text or "")
+        begin += len(batch)

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from allmende.lake import Lake, Manifest
-from allmende.maintain import texts
+from allmende.maintain import tables, texts
 from allmende.maintain.hits import Hits
 from allmende.safety.veil import Kind
 from allmende.schema import Reason
@@ -86,8 +85,7 @@ def touched_shards(lake: Lake, found: list[Hits]) -> set[str]:
 
 
 def _columns(lake: Lake, name: str, columns: list[str]) -> pa.Table:
-    with lake.open(name) as file:
-        return pq.read_table(file, columns=columns)
+    return tables.read(lake, name, columns)
 
 
 def _lists(table: pa.Table, names: list[str]) -> list[list[Any]]:

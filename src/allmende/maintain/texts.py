@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from allmende.dedup.same_text import text_digest
 from allmende.lake import Lake, Manifest, PartWriter
+from allmende.maintain import tables
 from allmende.maintain.hits import Hits
 from allmende.safety.veil import Kind
 from allmende.schema import DOCUMENTS, PAGES
@@ -86,8 +87,7 @@ def digests(lake: Lake, hits: Hits) -> Iterator[str]:
 
 def _masks(lake: Lake, name: str, tombstones: Tombstones) -> dict[Kind, Mask]:
     """Which rows of a file are named, by what names them. Texts are read only if the log names content; pages have no uid yet."""
-    with lake.open(name) as file:
-        there = pq.ParquetFile(file).schema_arrow.names
+    there = tables.columns_of(lake, name)
     columns = [column for column in ("url", "uid", *(["text"] if tombstones.looks_at_files else [])) if column in there]
     found: list[dict[Kind, Mask]] = [tombstones.documents([], [], [])]
     for batch in _batches(lake, name, columns):
@@ -98,15 +98,12 @@ def _masks(lake: Lake, name: str, tombstones: Tombstones) -> dict[Kind, Mask]:
 
 
 def _read(lake: Lake, step: str, manifest: Manifest, columns: list[str]) -> pa.Table:
-    with lake.open(f"{step}/{manifest.file('.parquet')}") as file:
-        return pq.read_table(file, columns=columns).select(columns)
+    return tables.read(lake, f"{step}/{manifest.file('.parquet')}", columns)
 
 
 def _batches(lake: Lake, name: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
     """Columns of a file, in the order asked for, `ROWS` rows at a time."""
-    with lake.open(name) as file:
-        for batch in pq.ParquetFile(file).iter_batches(ROWS, columns=columns):
-            yield batch.select(columns)
+    return tables.batches(lake, name, columns, ROWS)
 
 
 def rewrite(lake: Lake, hits: Hits) -> None:
@@ -137,6 +134,7 @@ def _blank(lake: Lake, step: str, manifest: Manifest, gone: Mask, part: PartWrit
     """Copies the rows, row group by row group."""
     begin, schema = 0, PAGES if step == "pages" else DOCUMENTS
     with (
+        tables.damaged(lake, f"{step}/{manifest.file('.parquet')}"),
         lake.open(f"{step}/{manifest.file('.parquet')}") as file,
         pq.ParquetWriter(part.file(".parquet"), schema, compression="zstd") as out,
     ):

@@ -65,6 +65,9 @@ def _of_table(file: IO[bytes], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 
 
 def _of_lines(file: IO[bytes], name: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    if file.seek(0, io.SEEK_END) == 0:  # even a shard without documents has a frame
+        raise LakeError(f"{name} can't be read: it is empty. {_VERIFY}")
+    file.seek(0)
     unpacked = pa.CompressedInputStream(
         pa.PythonFile(file, "r"), "zstd"
     )  # zstandard's reader ends at a cut without a word

@@ -72,12 +72,13 @@ def test_columns_that_are_not_there_are_null():
         ("a.jsonl.zst", packed([b"{}\n"]), "rows without uid"),
         ("a.jsonl.zst", packed(LINES)[:-40], "Truncated"),
         ("a.jsonl.zst", b"nothing", "can't be read"),
+        ("a.jsonl.zst", b"", "it is empty"),
         ("a.parquet", table(ROWS)[:-8], "can't be read"),
         ("a.parquet", b"", "can't be read"),
         ("a.parquet", table(ROWS, WANTED.remove(0)), "rows without uid"),
         ("a.parquet", table([{"uid": "0", "captured_at": "May"}], pa.schema(dict.fromkeys(("uid", "captured_at"), pa.string()))), "can't be read"),
     ],
-    ids=range(14),
+    ids=range(15),
 )  # fmt: skip
 def test_damage_is_an_error_with_its_place(name, content, told):
     with pytest.raises(LakeError, match=told) as caught:
