@@ -50,6 +50,9 @@ def command(
 
     values = _values(rule, at)
     found = _count(dataset, preset, limits, rule, values)
+    if strange := sorted(set(languages) - {one.language for one in found}):
+        there = ", ".join(one.language for one in found)
+        raise click.UsageError(f"No documents in {', '.join(strange)}. There are: {there}.")
     found = [one for one in found if not languages or one.language in languages]
     if rule and not any(one.at for one in found):
         raise click.UsageError(f"No rule {rule!r} here. There are: {', '.join(_rules(found))}.")
@@ -75,8 +78,10 @@ def _count(
 ) -> "list[LanguageCount]":
     """Counts over all parts of `documents/`, some thousand rows in memory at a time."""
     import msgspec
+    import pyarrow.compute as pc
 
     from allmende.dataset import Dataset
+    from allmende.filters.quality.presets import find_preset
     from allmende.filters.quality.tuning import Tuning
     from allmende.maintain.tables import batches
     from allmende.steps.quality_rules import QualityRules
@@ -88,13 +93,16 @@ def _count(
             f"{opened.lake.root} has no stored values: its recipe does not say `quality.signals = true`. "
             "Set it and build again."
         )
+    if preset and preset != "none":
+        find_preset(preset)
     if preset and preset != quality.preset and not {preset, quality.preset}.issubset(SAME_MEASURES):
         raise RecipeError(f"{preset} measures otherwise than {quality.preset}, whose values are stored.")
     wanted = msgspec.structs.replace(quality, preset=preset or quality.preset, limits=(*quality.limits, *limits))
-    tuning = Tuning(QualityRules(wanted).limits, rule, at)
+    rules = QualityRules(wanted)
+    tuning = Tuning(lambda language: rules.limits(language) if rules.knows(language) else None, rule, at)
     for name in opened.lake.step("documents").files():
         for batch in batches(opened.lake, name, ["language", "quality", "chars"], 4_096):
-            tuning.add(batch)
+            tuning.add(batch.filter(pc.field("chars").is_valid()))  # a take-down leaves blank rows
     return tuning.counts()
 
 
@@ -110,6 +118,11 @@ def _print(found: "list[LanguageCount]") -> None:
             f"{_share(one.kept_chars, one.chars)} of their characters",
             bold=True,
         )
+        if not one.rules:
+            click.echo(
+                "  no rules; see --preset\n" if one.kept else "  the preset has no thresholds for this language\n"
+            )
+            continue
         click.echo(
             f"  {'rule':<20} {'keeps':>16} {'breaks':>8} {'first':>8} {'alone':>8} {'5 %':>9} {'half':>9} {'95 %':>9}"
         )
@@ -140,10 +153,15 @@ def _share(part: int, whole: int) -> str:
 
 
 def _short(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.6g}"
+    """Four digits: nine characters at most."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
 
 
 def _range(low: float | None, high: float | None) -> str:
     if low is not None and high is not None:
         return f"{_short(low)} .. {_short(high)}"
+    if low is None and high is None:
+        return "all"
     return f">= {_short(low)}" if low is not None else f"<= {_short(high)}"

@@ -81,3 +81,16 @@ def test_what_can_not_be_told_is_said(dataset):
 def test_a_dataset_without_stored_values_is_refused(dataset):
     with pytest.raises(RecipeError, match="no stored values"):
         run(dataset("false"))
+
+
+def test_a_preset_without_thresholds_for_a_language_keeps_nothing_of_it(dataset):
+    told = run(dataset(), "--preset", "gopher").output
+    assert "de: 0 of 3 documents stay" in told
+    assert "the preset has no thresholds for this language" in told
+
+
+def test_what_is_not_there_is_told(dataset):
+    folder = dataset()
+    assert "No documents in fr. There are: de." in run(folder, "--language", "fr").output
+    with pytest.raises(RecipeError, match="No preset"):
+        run(folder, "--preset", "nonsense")

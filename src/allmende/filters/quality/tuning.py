@@ -67,12 +67,12 @@ class Tuning:
     """Counts documents.
 
     Args:
-        limits: Of a language.
+        limits: Of a language; None for one without thresholds, of which nothing stays.
         rule: Whose threshold is varied; empty for none.
         at: The values it gets: the larger ones its upper threshold if it has only that, else the lower.
     """
 
-    def __init__(self, limits: Callable[[str], Sequence[Limit]], rule: str = "", at: Sequence[float] = ()):
+    def __init__(self, limits: Callable[[str], Sequence[Limit] | None], rule: str = "", at: Sequence[float] = ()):
         self._limits = limits
         self._rule = rule
         self._at = at
@@ -96,9 +96,10 @@ class Tuning:
 
 
 class _Language:
-    def __init__(self, language: str, limits: Sequence[Limit], rule: str, at: Sequence[float]):
+    def __init__(self, language: str, limits: Sequence[Limit] | None, rule: str, at: Sequence[float]):
         self.language = language
-        self.limits = list(limits)
+        self.known = limits is not None
+        self.limits = list(limits or ())
         self.varied = next((n for n, limit in enumerate(self.limits) if limit.name == rule), None)
         self.at = at
         self.rows = self.kept = self.chars = self.kept_chars = 0
@@ -109,9 +110,10 @@ class _Language:
     def add(self, names: dict[str, int], values: Floats, chars: NDArray[np.int64]) -> None:
         nothing = np.full(len(values), np.nan)
         columns = [values[:, names[one.name]] if one.name in names else nothing for one in self.limits]
-        broken = np.array([_breaks(column, limit) for column, limit in zip(columns, self.limits, strict=True)])
-        broken = broken.reshape(len(self.limits), len(values))
-        keeps = ~broken.any(axis=0)
+        broken = np.zeros((len(self.limits), len(values)), np.bool_)
+        for number, (column, limit) in enumerate(zip(columns, self.limits, strict=True)):
+            broken[number] = _breaks(column, limit)
+        keeps = ~broken.any(axis=0) & self.known
         alone = broken & (broken.sum(axis=0) == 1)
         first = broken & (np.cumsum(broken, axis=0) == 1)
         for number, column in enumerate(columns):
