@@ -70,6 +70,11 @@ class Reason(StrEnum):
         "text",
         "Without lines that many pages of its host have (`repeats`), the main text is shorter than `text.min_chars`.",
     )
+    TEXT_GARBLED = (
+        "text_garbled",
+        "text",
+        "More than `text.max_garbled` of the text's characters show a wrong charset: � or Ã¼.",
+    )
     TEXT_LANGUAGE = (
         "text_language",
         "text",

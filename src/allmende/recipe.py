@@ -142,6 +142,14 @@ class Text(Section, frozen=True, kw_only=True):
     ] = 0.65
     min_chars: Annotated[int, _about("Fewest characters of main text.", ge=0)] = 200
     max_chars: Annotated[int, _about("Most characters of main text.", ge=1)] = 2_000_000
+    max_garbled: Annotated[
+        float,
+        _about(
+            "Largest share of characters that show a wrong charset (�, Ã¼) and could not be mended; 1 keeps all. Of German characters one in a hundred is ä, ö, ü or ß.",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.005
     careful: Annotated[
         bool,
         _about(

@@ -80,6 +80,7 @@ def test_every_page_is_kept_or_has_its_reason(steps, rows):
         Reason.RECORD_HTTP_STATUS,
         Reason.RECORD_EMPTY,
         Reason.TEXT_SHORT,
+        Reason.TEXT_GARBLED,
         Reason.TEXT_LANGUAGE,
         Reason.TEXT_DUPLICATE,
         Reason.TEXT_NEAR_DUPLICATE,
@@ -108,6 +109,8 @@ def test_words_survive_every_encoding(rows):
     )
     assert "пакунок" in texts["https://packaging-guide.example/uk/html/kde.html"], "undeclared windows-1251"
     assert "пакет" in texts["https://packaging-guide.example/ru/html/kde.html"], "KOI8-R, by a header"
+    assert "Efter några dagar" in texts["https://gammal-blogg.example/svamp"], "encoded twice"
+    assert "\ufffd" not in "".join(texts.values())
 
 
 def test_how_a_page_is_indented_is_no_part_of_its_text(rows):

@@ -12,16 +12,9 @@ import html
 import re
 
 from allmende.extract.words import composed
+from allmende.filters.charset_damage import MOJIBAKE, undone
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,31}\d{0,2});", re.IGNORECASE | re.ASCII)
-
-_MOJIBAKE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
-"""A UTF-8 lead byte followed by a continuation byte (RFC 3629, section 3), both read as Latin-1 or Windows-1252."""
-
-_CP1252 = {chr(code): code for code in range(256)} | {
-    char: code for code in range(128, 160) if (char := bytes([code]).decode("cp1252", "ignore"))
-}
-"""The byte that a character was, if read as Latin-1 or as Windows-1252."""
 
 _INVISIBLE = (
     "\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u00ad\u061c\u115f\u1160\u200b-\u200f\u202a-\u202e"
@@ -67,23 +60,11 @@ def normalise_caption(text: str) -> str:
 def _clean(text: str) -> str:
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    if _MOJIBAKE.search(text):
-        text = _undo_mojibake(text)
+    if MOJIBAKE.search(text):
+        text = undone(text)
     if _ANY_INVISIBLE.search(text):
         text = _UNNEEDED.sub(r"\1", _join_surrogates(text))
     return " ".join(composed(text).replace("\u2800", " ").split())
-
-
-def _undo_mojibake(text: str) -> str:
-    """Read the text as Windows-1252 bytes of UTF-8, if all of it can be; else leave it.
-
-    Undamaged text practically never passes this round trip: each of its accented letters would have to stand before a
-    sign such as ¼ or © that happens to continue it.
-    """
-    try:
-        return bytes([_CP1252[char] for char in text]).decode()
-    except (KeyError, UnicodeDecodeError):
-        return text
 
 
 def _join_surrogates(text: str) -> str:

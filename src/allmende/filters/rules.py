@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from math import inf
 from types import MappingProxyType
 
+from allmende.filters.charset_damage import TRACES
 from allmende.filters.file_names import is_file_name
 from allmende.filters.phrases import is_boilerplate, is_placeholder
 from allmende.filters.words import count_chars, count_words, most_words
@@ -109,9 +110,6 @@ def has_url(caption: str, rules: Captions) -> bool:
     return rules.drop_urls and ("/" in caption or "www." in caption.lower()) and _URL.search(caption) is not None
 
 
-_WRONG_CHARSET = re.compile("\ufffd|[\u00c2\u00c3][\u0080-\u00bf\u0192\u201a-\u203a\u20ac\u2122]|\u00e2\u20ac")
-"""The replacement character, and UTF-8 read as Windows-1252: Ã¼, â€™."""
-
 _MARKUP = re.compile(
     r"</?(?:a|b|i|u|p|br|em|div|img|font|span|small|strong|h[1-6])\b[^<>]*>"
     r"|\{\{|\}\}|\$\{|<%|%>|<\?php|\[/?caption\b|\[object Object\]",
@@ -126,7 +124,7 @@ def garbled(caption: str, rules: Captions) -> bool:
     """Holds the traces of a wrong charset, of mark-up or of an unfilled template."""
     if not rules.drop_garbled:
         return False
-    if not caption.isascii() and _WRONG_CHARSET.search(caption):
+    if not caption.isascii() and TRACES.search(caption):
         return True
     return _MARKUP_SIGN.search(caption) is not None and _MARKUP.search(caption) is not None
 

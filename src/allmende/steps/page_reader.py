@@ -15,6 +15,7 @@ from allmende.commoncrawl.warc import WarcCapture
 from allmende.extract.document import Body, read_facts
 from allmende.extract.extractor import Extractor, MainText, plain_text
 from allmende.extract.page import Facts, parse_date
+from allmende.filters.charset_damage import undone_lines
 from allmende.filters.document_language import Language, identify
 from allmende.permission.gate import judge
 from allmende.permission.licences import license_id
@@ -63,7 +64,7 @@ class PageReader:
         recipe: Its sections text and permission are used.
         lists: Of unwanted and illegal content.
         extractor: Takes main texts off pages.
-        judge: Says which sizes and languages are worth a careful look.
+        judge: Says which texts are worth a careful look.
     """
 
     def __init__(self, recipe: Recipe, lists: Lists, extractor: Extractor, judge: TextJudge):
@@ -88,10 +89,11 @@ class PageReader:
     def _look(self, source: Source) -> Page | Dropped:
         body = source.body
         text = self._extractor.quick(body) if body.kind == "html" else plain_text(body)
-        row = _place(source) | {"text": text.text}
-        if reason := self._judge.size(len(text.text)):
+        words = undone_lines(text.text)
+        row = _place(source) | {"text": words}
+        if reason := self._judge.flaw(words):
             return Dropped(reason, row=row)
-        language = identify(text.text)
+        language = identify(words)
         if language.score >= self._text.min_language_score and not self._judge.wants(language.code):
             return Dropped(Reason.TEXT_LANGUAGE, language.code, row=row)
         facts = read_facts(body, source.capture)
@@ -124,10 +126,10 @@ class PageReader:
     def _extracted(self, page: Page, main: MainText) -> Extracted:
         row = {
             **_place(page.source),
-            "text": main.text,
-            "markdown": main.markdown if self._text.markdown else None,
-            "title": main.title,
-            "author": main.author,
+            "text": undone_lines(main.text),
+            "markdown": undone_lines(main.markdown) if self._text.markdown and main.markdown is not None else None,
+            "title": main.title and undone_lines(main.title),
+            "author": main.author and undone_lines(main.author),
             "date": main.date,
             **page_columns(page.facts),
             "extractor": main.extractor,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allmende.filters.charset_damage import damaged
 from allmende.filters.document_language import Language, by_paragraph, identify
 from allmende.recipe import Recipe
 from allmende.schema import Reason
@@ -25,21 +26,23 @@ class TextJudge:
         self._rules = QualityRules(recipe.quality)
         self._languages = frozenset(recipe.text.languages)
 
-    def size(self, chars: int, repeated: int = 0) -> Reason | None:
-        """What is wrong with a text of so many characters.
+    def flaw(self, text: str, repeated: int = 0) -> Reason | None:
+        """What is wrong with a text in whatever language: its size, or its letters.
 
         Args:
-            chars: Of the text as it is.
+            text: As it is.
             repeated: Characters that were taken out of it before.
         """
-        least = self._text.min_chars
+        chars, least = len(text), self._text.min_chars
         if repeated and chars < least <= chars + repeated:
             return Reason.TEXT_REPEATED
         if not chars:
             return Reason.TEXT_EMPTY
         if chars < least:
             return Reason.TEXT_SHORT
-        return Reason.TEXT_LONG if chars > self._text.max_chars else None
+        if chars > self._text.max_chars:
+            return Reason.TEXT_LONG
+        return Reason.TEXT_GARBLED if damaged(text) > self._text.max_garbled else None
 
     def wants(self, language: str) -> bool:
         """Whether documents in a language are kept."""
@@ -54,7 +57,7 @@ class TextJudge:
         """
         text = row["text"]
         language = language or identify(text)
-        if reason := self.size(len(text), row.get("repeated_chars") or 0):
+        if reason := self.flaw(text, row.get("repeated_chars") or 0):
             return Dropped(reason, language.code, row=row)
         if language.score < self._text.min_language_score or not self.wants(language.code):
             return Dropped(Reason.TEXT_LANGUAGE, language.code, row=row)

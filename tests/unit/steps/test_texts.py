@@ -13,6 +13,9 @@ from allmende.testing.text_pages import page, paragraphs, text_archive
 GERMAN = '[text]\nlanguages = ["de"]\n'
 
 
+GARBLED = page("de", [text.replace("e", "\ufffd", 9) for text in paragraphs("de", 1)])
+
+
 def one(html="", url="http://a.example/", **options):
     archive = Archive()
     archive.page(url, html, **options)
@@ -38,6 +41,15 @@ def test_every_page_is_kept_or_counted(text_dataset):
     assert rows.schema.equals(DOCUMENTS)
     assert len(rows) == documents.kept == 24
     assert set(rows["language"].to_pylist()) == {"de", "fr"}
+
+
+def test_letters_that_were_encoded_twice_are_mended(text_dataset):
+    html = page("de", [f"{paragraph} Grün ist die Straße." for paragraph in paragraphs("de", 1)])
+    mended, whole = (
+        text_dataset([one(each)]).run("documents").rows("documents")["uid"].to_pylist()
+        for each in (html.encode().decode("cp1252"), html)
+    )
+    assert mended == whole
 
 
 def test_a_row_tells_where_it_comes_from(text_dataset):
@@ -80,6 +92,8 @@ def test_text_files_and_wet_files_have_text_of_their_own(text_dataset):
         (page("de", ["Ein Satz."]), {}, GERMAN, "text_short"),
         (page("de", paragraphs("de", 1)), {}, "[text]\nmax_chars = 300", "text_long"),
         ("<html><body></body></html>", {}, "", "text_empty"),
+        (GARBLED, {}, GERMAN, "text_garbled"),
+        (GARBLED, {}, GERMAN + 'max_garbled = 1\n[quality]\npreset = "none"', "kept"),
         (page("de", [paragraphs("de", 1)[0]] * 9), {}, GERMAN, "quality_dup_line_frac"),
         (page("de", [paragraphs("de", 1)[0]] * 9), {}, GERMAN + '[quality]\npreset = "none"', "kept"),
         (
