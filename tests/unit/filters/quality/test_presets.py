@@ -55,7 +55,10 @@ def test_measures_are_shares_or_counts_and_never_fail(raw, language):
         if language in PRESETS[name].languages:
             values = PRESETS[name].apply(text, signals=True).signals
             assert all(value >= 0 for value in values.values())
-            assert all(values[key] <= 1 for key in values if key.endswith("_frac"))
+            shares = {key for key in values if key.endswith("_frac")}
+            if name == "gopher-dolma":  # it divides lines with their spaces by words without
+                shares.remove("dup_line_char_frac")
+            assert all(values[key] <= 1 for key in shares)
 
 
 @given(st.text(max_size=300), languages)
