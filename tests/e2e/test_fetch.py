@@ -1,5 +1,6 @@
 """`allmende fetch` and what comes after it, from the outside."""
 
+import asyncio
 import io
 import json
 import os
@@ -158,3 +159,15 @@ def test_ctrl_c_leaves_a_dataset_that_the_same_command_continues(allmende, table
     web.release()
     allmende(*command)
     assert len(samples(tmp_path / "set")) == 61
+
+
+def test_a_notebook_may_download_although_its_event_loop_runs(table, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name, *flags = table([f"/ok/notebook-{i}" for i in range(10)])
+    settings = dict(flag.split("=", 1) for flag in flags[1::2])
+
+    async def cell():
+        return library.download(name, "set", **settings)
+
+    asyncio.run(cell())
+    assert len(samples(tmp_path / "set")) == 10
