@@ -58,7 +58,7 @@ def test_by_what_is_stored(allmende, table, web, answers, tmp_path):
     assert "NAME=deny" in allmende("recheck", "set", "--signal", "tdmrep", code=2)
     said = allmende("recheck", "set", "--policy", "eu-commercial", "--apply", "--yes", "--list", "denied.txt")
     assert "denied by noindex: 4" in said
-    assert said.index("denied by") < said.index("6 samples are gone")
+    assert said.index("denied by") < said.index("Gone: 6 samples")
     assert {line.removeprefix("uid ") for line in (tmp_path / "denied.txt").read_text().splitlines()} == denied
     assert uids(folder) == before - denied
     released = pq.read_table(sorted((folder / "release/shards").glob("*.parquet"))).column("uid").to_pylist()

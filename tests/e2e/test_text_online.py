@@ -96,7 +96,7 @@ def test_documents_are_judged_by_what_hosts_and_pages_say_today(allmende, web, b
     assert urls == {"/a/1", "/a/2", "/a/5", "/b/1", "/d/0"}
 
     out = allmende("recheck", "set", "--policy", "eu-commercial", "--online", "--apply", "--yes")
-    assert "5 samples are gone" in out
+    assert "Gone: 5 samples" in out
     assert uids(tmp_path / "set").keys() == {url for url, uid in before.items() if uid not in denied}
 
 

@@ -103,6 +103,11 @@ def example(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+def number(count: int, what: str) -> str:
+    """A number of things: `1 sample`, `2,000 samples`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def dump(value: Any) -> None:
     """Prints a value as JSON."""
     import msgspec

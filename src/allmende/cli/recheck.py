@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from allmende.cli import dump, example
+from allmende.cli import dump, example, number
 from allmende.errors import LakeError, RecipeError
 
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ def command(dataset: str, path: Path | None, **flags: Any) -> None:
         removal = None
         if flags["applied"] and report.denied:
             if not flags["yes"]:
-                click.confirm(f"Take down {report.denied:,} samples for good?", abort=True, err=True)
+                click.confirm(f"Take down {number(report.denied, 'sample')} for good?", abort=True, err=True)
             removal = _apply(dataset, Path(denied.name), flags["ticket"] or f"recheck {report.policy}", flags["key"])
     if flags["as_json"]:
         dump({"recheck": report, "takedown": removal})
     elif removal is not None:
-        click.echo(f"{removal.samples:,} samples are gone. The release is now {removal.version}.")
+        click.echo(f"Gone: {number(removal.samples, 'sample')}. The release is now {removal.version}.")
         click.echo(f"For those who have a copy: {removal.dataset}/{removal.patch}")
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from allmende.cli import dump, example
+from allmende.cli import dump, example, number
 from allmende.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def command(dataset: str, reason: str | None, ticket: str | None, key: Path | No
     if targets is not None and not (reason and ticket):
         raise RecipeError("Say why, and who asked: --reason privacy --ticket T-17")
     why, who = reason or "other", ticket or ""
-    if flags["dry_run"] or not flags["yes"]:
+    if flags["dry_run"] or not (flags["yes"] or flags["only_obey"]):  # what the log says is decided already
         preview = take_down(dataset, targets, reason=why, ticket=who, dry_run=True)
         if flags["dry_run"]:
             dump(preview) if flags["as_json"] else click.echo(_plan(preview))
@@ -99,8 +99,8 @@ def _new_log(folder: str) -> None:
 
 def _plan(removal: "Removal") -> str:
     return (
-        f"{removal.samples:,} samples would go, {removal.failures:,} further rows be blanked, "
-        f"{removal.shards:,} shards be made anew.\n{_counts(removal)}"
+        f"{number(removal.samples, 'sample')} would go, {number(removal.failures, 'further row')} be blanked, "
+        f"{number(removal.shards, 'shard')} be made anew.\n{_counts(removal)}"
         f"New entries of the take-down log: {removal.entries:,}"
     )
 
@@ -111,7 +111,7 @@ def _outcome(removal: "Removal") -> str:
             f"{_counts(removal)}Nothing of the release changed. New entries of the take-down log: {removal.entries:,}"
         )
     return (
-        f"{_counts(removal)}{removal.samples:,} samples are gone. "
+        f"{_counts(removal)}Gone: {number(removal.samples, 'sample')}. "
         f"New entries of the take-down log: {removal.entries:,}\n"
         f"Version {removal.version_before} is now {removal.version}: publish {removal.dataset}/release\n"
         f"For those who have a copy: {removal.dataset}/{removal.patch}"

@@ -97,7 +97,7 @@ class _Domain:
             evidence.append(f"{self.fates[Fate.PARKED]:,} URLs lead to a parking page")
         judged = asked - sum(self.fates[fate] for fate in OPEN)
         if judged >= TOGETHER and not any(self.fates[fate] for fate in GOOD):
-            evidence.append(f"none of {judged:,} files is what it was: all are gone or others together")
+            evidence.append(f"none of {judged:,} URLs leads to what it led to: all are gone or others together")
         self.answers.clear()
         return evidence
 

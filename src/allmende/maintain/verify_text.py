@@ -28,7 +28,7 @@ def _offline(report: Report) -> Iterator[str]:
     if report.sound:
         yield "Nothing is wrong with it."
         return
-    yield f"\n{sum(report.problems.values()):,} problems"
+    yield f"\nProblems: {sum(report.problems.values()):,}"
     for kind, count in sorted(report.problems.items(), key=lambda item: (-item[1], item[0])):
         yield f"  {count:>8,}  {kind}: {_EXPLAINED[kind]}"
         shown = [example for example in report.examples if example.kind == kind][:5]
