@@ -12,6 +12,7 @@ different line that is counted, three times that for moments; lines of too many 
 
 import re
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -110,16 +111,30 @@ def remove(text: str, host_key: int, frequent: Hashes, options: Options) -> Remo
         options: Those with which they were counted.
     """
     keys, ends = line_keys(text, host_key, options)
-    at = np.searchsorted(frequent, keys)
-    there = np.zeros(len(keys), bool)
-    inside = at < len(frequent)
-    there[inside] = frequent[at[inside]] == keys[inside]
+    there = _within(keys, frequent)
     if not there.any():
         return Removed(text, 0, 0)
-    begins = [0, *ends[:-1]]
-    kept = [text[begin:end] for begin, end, gone in zip(begins, ends, there.tolist(), strict=True) if not gone]
+    kept = [
+        text[begin:end] for (begin, end), gone in zip(pairwise([0, *ends]), there.tolist(), strict=True) if not gone
+    ]
     rest = _gap.sub("\n\n", "".join([*kept, text[ends[-1] :]])).strip("\n")
     return Removed(rest, int(there.sum()), len(text) - len(rest))
+
+
+def frequent_lines(text: str, host_key: int, frequent: Hashes, options: Options) -> list[str]:
+    """The lines that `remove` takes out, in order, without white space around them."""
+    keys, ends = line_keys(text, host_key, options)
+    spans = zip(pairwise([0, *ends]), _within(keys, frequent).tolist(), strict=True)
+    return [text[begin:end].strip() for (begin, end), gone in spans if gone]
+
+
+def _within(keys: Hashes, frequent: Hashes) -> NDArray[np.bool_]:
+    """Which keys are among the frequent ones, which are sorted."""
+    at = np.searchsorted(frequent, keys)
+    there = np.zeros(len(keys), np.bool_)
+    inside = at < len(frequent)
+    there[inside] = frequent[at[inside]] == keys[inside]
+    return there
 
 
 def line_keys(text: str, host_key: int, options: Options) -> tuple[Hashes, list[int]]:

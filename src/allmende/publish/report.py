@@ -84,6 +84,8 @@ class RepeatedLines(msgspec.Struct, frozen=True):
     lines: int
     pages: int
     """Pages that had some."""
+    examples: tuple[tuple[str, str, int], ...]
+    """Those that most of some pages had: host, line, number of these pages."""
 
 
 class TextReport(ReportBase, frozen=True, kw_only=True):

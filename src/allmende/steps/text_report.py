@@ -29,7 +29,7 @@ from allmende.steps.near import KEPT
 from allmende.steps.permitted import TOLD
 from allmende.steps.release_texts import TOKENS
 from allmende.steps.text_funnel import languages
-from allmende.steps.texts_of_pages import FACTS
+from allmende.steps.texts_of_pages import FACTS, examples
 
 _SIGNALS = DOCUMENTS.field("signals").type
 
@@ -114,7 +114,8 @@ def _repeated(dataset: Dataset) -> RepeatedLines | None:
     if dataset.recipe.repeats.unit == "off":
         return None
     facts = _facts(dataset.manifests("documents"), "", str)
-    return RepeatedLines(*(facts[name] for name in FACTS))
+    page_chars, chars, lines, pages = (facts[name] for name in FACTS)
+    return RepeatedLines(page_chars, chars, lines, pages, examples(dataset.lake, dataset.recipe.repeats))
 
 
 def _denied(dataset: Dataset) -> Counter[tuple[str, str]]:

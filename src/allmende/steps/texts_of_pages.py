@@ -5,14 +5,16 @@ Lines that repeat are taken out of each text first, and of its Markdown; then it
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from allmende.dedup.repeats import Hashes, Options, remove
+from allmende.dedup.repeats import Hashes, Options, frequent_lines, remove
+from allmende.extract.urls import split_host
 from allmende.lake import Lake, Manifest
-from allmende.recipe import Recipe
+from allmende.recipe import Recipe, Repeats
 from allmende.schema import Reason
 from allmende.steps.document_part import DocumentPart, DocumentTools
 from allmende.steps.fates import Dropped
@@ -25,6 +27,9 @@ FACTS = ("page_chars", "repeated_chars", "repeated_lines", "repeated_documents")
 """Facts in manifests: characters of all pages, and of the lines that were taken out of them; how many these were; on how many pages."""
 
 PAGES_AT_ONCE = 64
+
+EXAMPLES, EXAMPLE_PAGES, EXAMPLE_CHARS = 12, 2_000, 120
+"""Lines that the report shows, pages that it looks at for them, and characters that it shows of each."""
 
 
 def plan(recipe: Recipe, lake: Lake) -> Parts:
@@ -82,6 +87,21 @@ class _Cleaner:
         self.facts.update(dict(zip(FACTS, numbers, strict=True)))
         markdown = row["markdown"] and remove(row["markdown"], row["host_key"], self._lines, self._options).text
         return row | {"text": left.text, "markdown": markdown, "repeated_chars": left.chars}
+
+
+def examples(lake: Lake, repeats: Repeats) -> tuple[tuple[str, str, int], ...]:
+    """Lines that most of the first pages lose: host, the line as one page has it, and on how many of these pages it is."""
+    manifest = next(lake.step("pages").manifests(), None)
+    if manifest is None:
+        return ()
+    lines, options = repeated_lines(lake, _hosts(lake, manifest)), line_options(repeats)
+    found: Counter[tuple[str, str]] = Counter()
+    for row in islice(chain.from_iterable(_rows(lake, manifest)), EXAMPLE_PAGES):
+        if row["url"] is not None:
+            gone = frequent_lines(row["text"], row["host_key"], lines, options)
+            found.update({(split_host(row["url"]), line[:EXAMPLE_CHARS]) for line in gone})
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return tuple((host, line, pages) for (host, line), pages in ranked[:EXAMPLES])
 
 
 def _hosts(lake: Lake, pages: Manifest) -> Hashes:

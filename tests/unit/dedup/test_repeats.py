@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allmende.dedup.repeats import MOST_PARTS, Counter, Options, different_lines, remove
+from allmende.dedup.repeats import MOST_PARTS, Counter, Options, different_lines, frequent_lines, remove
 from allmende.dedup.simplify import simplify
 
 SOME = Options(documents=3, share=0)
@@ -99,6 +99,10 @@ def test_it_agrees_with_the_obvious_way(documents, turns, choice):
             or sum(simplify(line) in map(simplify, other.split("\n")) for at, other in documents if at == host) < 3
         ]
         rest, gone, chars = remove(text, host, keys, SOME)
+        lines = text.split("\n")
+        assert sorted(frequent_lines(text, host, keys, SOME) + [line.strip() for line in kept]) == sorted(
+            line.strip() for line in lines
+        )
         assert [line for line in rest.split("\n") if line] == [line for line in kept if line]
         assert (gone, chars) == (text.count("\n") + 1 - len(kept), len(text) - len(rest))
 

@@ -108,6 +108,7 @@ def test_what_was_taken_out_of_texts_is_told(text_dataset):
     dataset = text_dataset([archive], sections).run("pages", "repeated", *CHAIN)
     data = report_of(dataset)
     assert (data.repeated.lines, data.repeated.pages) == (3, 3)
+    assert data.repeated.examples == (("a.example", notice, 3),)
     assert data.repeated.page_chars - data.repeated.chars == data.figures.size.characters
     assert data.personal["email"] == 0
     assert data.funnel.seen == (4,)
@@ -118,3 +119,4 @@ def test_what_was_taken_out_of_texts_is_told(text_dataset):
     assert "3 pages lost 3 of them" in card
     assert "6. **Order.**" in card
     assert "Lines that repeat on a host" in report_html(data)
+    assert notice in report_html(data)
