@@ -12,10 +12,12 @@ import re
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import deflate
+import msgspec
 import stringzilla as sz
+from msgspec.structs import replace
 
 from allmende.schema import Reason
 
@@ -38,7 +40,7 @@ _content_length = re.compile(rb"\ncontent-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r?
 _after_block = re.compile(rb"\r?\n\r?\n").match
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record: headers and block, uncompressed."""
 
     offset: int
@@ -195,7 +197,7 @@ def _odd_member(content: bytearray, offset: int, length: int, limit: int) -> Ite
     found = list(_plain_records(_Window(BytesIO(content)), limit, intact=True))
     for item in found:
         stored = length if len(found) == 1 else None
-        yield item if isinstance(item, Reason) else item._replace(offset=offset, length=stored)
+        yield item if isinstance(item, Reason) else replace(item, offset=offset, length=stored)
 
 
 class _Inflater:
@@ -243,16 +245,16 @@ def _stream_member(window: _Window, limit: int) -> Iterator[Record | Reason]:
     for item in _plain_records(_Window(inflater), limit, intact=True):
         if held is not None:
             several = True
-            yield held if isinstance(held, Reason) else held._replace(offset=offset, length=None)
+            yield held if isinstance(held, Reason) else replace(held, offset=offset, length=None)
         held = item
     if inflater.damaged or inflater.truncated:
         # The last record, if it is the only one, is not before the damage but in it: its CRC was not reached.
         if several and isinstance(held, Record):
-            yield held._replace(offset=offset, length=None)
+            yield replace(held, offset=offset, length=None)
         yield _next_member(window, offset, truncated=inflater.truncated)
     elif held is not None:
         stored = None if several else window.tell() - offset
-        yield held if isinstance(held, Reason) else held._replace(offset=offset, length=stored)
+        yield held if isinstance(held, Reason) else replace(held, offset=offset, length=stored)
 
 
 def _next_member(window: _Window, offset: int, *, truncated: bool) -> Reason:

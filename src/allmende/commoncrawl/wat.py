@@ -7,7 +7,6 @@ skip what is not wanted. This says what a record means; `allmende.extract.wat_re
 import json
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 import stringzilla as sz
@@ -152,7 +151,7 @@ _RESPONSE = b'"HTTP-Response-Metadata"'
 _build = re.compile(rb"\nsoftware-info:[^\n]*-(\d{8})\d{6}\s*\n|\nwarc-date:[ \t]*([\d-]{10})", re.IGNORECASE)
 
 
-class WatRecord(NamedTuple):
+class WatRecord(_Part, frozen=True, gc=False):
     """A record that tells of an HTTP response, undecoded."""
 
     record: Record

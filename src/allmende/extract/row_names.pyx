@@ -5,101 +5,111 @@
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport uint8_t, uint64_t
-from libc.string cimport memchr, memcmp
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport uint8_t
+from libc.string cimport memchr, memcmp, memcpy
 
 cdef extern from "Python.h":
     const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
 
 cdef extern from "blake2b.h" nogil:
-    void blake2b(
-        uint8_t* digest, size_t size, const uint8_t* first, size_t first_size, const uint8_t* second, size_t second_size
-    )
+    ctypedef struct Job "struct blake2b_job":
+        const uint8_t* first
+        const uint8_t* second
+        size_t first_size
+        size_t second_size
+        uint8_t* digest
+        size_t size
 
-cdef const char* HEX = b"0123456789abcdef"
+    void blake2b_all(const Job* jobs, size_t count)
 
 
 def row_names(list urls, list captions):
-    """The hex digits of the uids, one after the other, and the 64-bit keys of URLs, of their hosts, and of captions in
-    lower case, in the byte order of the machine.
+    """Digests of rows: 16 bytes for each uid, 8 for each key of a URL, of its host, and of a caption in lower case.
 
     Args:
         urls: Normalised URLs.
         captions: As many captions.
+
+    Raises:
+        ValueError: A URL is not normalised, or has no caption; or there is a lone surrogate.
     """
     cdef Py_ssize_t rows = len(urls)
-    cdef bytes uids = PyBytes_FromStringAndSize(NULL, rows * 32)
-    cdef bytes url_keys = PyBytes_FromStringAndSize(NULL, rows * 8)
-    cdef bytes host_keys = PyBytes_FromStringAndSize(NULL, rows * 8)
-    cdef bytes caption_keys = PyBytes_FromStringAndSize(NULL, rows * 8)
-    cdef char* uid = PyBytes_AS_STRING(uids)
-    cdef uint64_t* url_key = <uint64_t*>PyBytes_AS_STRING(url_keys)
-    cdef uint64_t* host_key = <uint64_t*>PyBytes_AS_STRING(host_keys)
-    cdef uint64_t* caption_key = <uint64_t*>PyBytes_AS_STRING(caption_keys)
-    cdef Py_ssize_t row, url_size, caption_size, lower_size, host_size, known_size = -1
-    cdef const char* url
-    cdef const char* caption
-    cdef const char* lower
-    cdef const char* host
-    cdef const char* known = b""
-    cdef uint64_t known_key = 0
-    cdef uint8_t digest[16]
-    cdef int i
+    cdef list lowered = [caption.lower() for caption in captions]
+    cdef bytes uids = PyBytes_FromStringAndSize(NULL, 16 * rows)
+    cdef bytes url_keys = PyBytes_FromStringAndSize(NULL, 8 * rows)
+    cdef bytes host_keys = PyBytes_FromStringAndSize(NULL, 8 * rows)
+    cdef bytes caption_keys = PyBytes_FromStringAndSize(NULL, 8 * rows)
+    cdef bytearray as_before = bytearray(rows)
+    cdef char* host_key = PyBytes_AS_STRING(host_keys)
+    cdef Job* jobs
+    cdef Job* job
+    cdef Job host
+    cdef Job known
+    cdef Py_ssize_t row
     if len(captions) != rows:
         raise ValueError("not as many captions as URLs")
-    for row in range(rows):
-        url = PyUnicode_AsUTF8AndSize(urls[row], &url_size)
-        caption = PyUnicode_AsUTF8AndSize(captions[row], &caption_size)
-        lowered = captions[row].lower()
-        lower = PyUnicode_AsUTF8AndSize(lowered, &lower_size)
-        # The zero byte behind the URL is the one that stands between the two.
-        blake2b(digest, 16, <const uint8_t*>url, url_size + 1, <const uint8_t*>caption, caption_size)
-        for i in range(16):
-            uid[0] = HEX[digest[i] >> 4]
-            uid[1] = HEX[digest[i] & 15]
-            uid += 2
-        url_key[row] = key(url, url_size)
-        caption_key[row] = key(lower, lower_size)
-        host = url
-        host_size = url_size
-        find_host(&host, &host_size)
-        if host_size != known_size or memcmp(host, known, host_size):  # images in a row are mostly on one host
-            known, known_size, known_key = host, host_size, key(host, host_size)
-        host_key[row] = known_key
+    known.first, known.first_size = NULL, 0
+    jobs = <Job*>PyMem_Malloc((4 * rows + 1) * sizeof(Job))
+    if jobs is NULL:
+        raise MemoryError
+    job = jobs
+    try:
+        for row in range(rows):
+            note(job, urls[row], PyBytes_AS_STRING(url_keys) + 8 * row)
+            host = host_of(job)
+            job[1] = job[0]
+            job[1].digest, job[1].size = <uint8_t*>PyBytes_AS_STRING(uids) + 16 * row, 16
+            job[1].first_size += 1  # the zero byte behind the URL is the one that stands between the two
+            job[1].second = <const uint8_t*>PyUnicode_AsUTF8AndSize(captions[row], <Py_ssize_t*>&job[1].second_size)
+            note(job + 2, lowered[row], PyBytes_AS_STRING(caption_keys) + 8 * row)
+            job += 3
+            if row and host.first_size == known.first_size and memcmp(host.first, known.first, host.first_size) == 0:
+                as_before[row] = True  # images in a row are mostly on one host
+                continue
+            host.digest = <uint8_t*>host_key + 8 * row
+            job[0] = known = host
+            job += 1
+        blake2b_all(jobs, job - jobs)
+        for row in range(rows):
+            if as_before[row]:
+                memcpy(host_key + 8 * row, host_key + 8 * (row - 1), 8)
+    finally:
+        PyMem_Free(jobs)
     return uids, url_keys, host_keys, caption_keys
 
 
-cdef uint64_t key(const char* text, Py_ssize_t size) noexcept nogil:
-    cdef uint8_t digest[8]
-    cdef uint64_t value = 0
-    cdef int i
-    blake2b(digest, 8, <const uint8_t*>text, size, NULL, 0)
-    for i in range(8):
-        value = value << 8 | digest[i]
-    return value
+cdef int note(Job* job, object text, char* digest) except -1:
+    """Make a job of a text's key."""
+    cdef Py_ssize_t size
+    job.first = <const uint8_t*>PyUnicode_AsUTF8AndSize(text, &size)
+    job.first_size, job.second, job.second_size = size, NULL, 0
+    job.digest, job.size = <uint8_t*>digest, 8
+    return 0
 
 
-cdef int find_host(const char** text, Py_ssize_t* size) except -1:
-    """What `allmende.extract.urls.split_host` finds in a normalised URL."""
-    cdef const char* end = text[0] + size[0]
-    cdef const char* at = <const char*>memchr(text[0], c"/", size[0])
-    cdef const char* begin
-    cdef const char* stop
+cdef Job host_of(const Job* url) except *:
+    """A job for the key of what `allmende.extract.urls.split_host` finds in a normalised URL."""
+    cdef Job host = url[0]
+    cdef const uint8_t* end = url.first + url.first_size
+    cdef const uint8_t* at = <const uint8_t*>memchr(url.first, c"/", url.first_size)
+    cdef const uint8_t* begin
+    cdef const uint8_t* stop
     if at is NULL or end - at < 2 or at[1] != c"/":
         raise ValueError("not a normalised URL")
     begin = at + 2
-    stop = <const char*>memchr(begin, c"/", end - begin)
+    stop = <const uint8_t*>memchr(begin, c"/", end - begin)
     if stop is NULL:
         stop = end
-    at = <const char*>memchr(begin, c"@", stop - begin)
+    at = <const uint8_t*>memchr(begin, c"@", stop - begin)
     while at is not NULL:
         begin = at + 1
-        at = <const char*>memchr(begin, c"@", stop - begin)
+        at = <const uint8_t*>memchr(begin, c"@", stop - begin)
     if begin < stop and begin[0] == c"[":
-        at = <const char*>memchr(begin, c"]", stop - begin)
+        at = <const uint8_t*>memchr(begin, c"]", stop - begin)
         stop = stop if at is NULL else at + 1
     else:
-        at = <const char*>memchr(begin, c":", stop - begin)
+        at = <const uint8_t*>memchr(begin, c":", stop - begin)
         stop = stop if at is NULL else at
-    text[0], size[0] = begin, stop - begin
-    return 0
+    host.first, host.first_size = begin, stop - begin
+    return host

@@ -67,7 +67,7 @@ def usual_page(item: WatRecord, longest: int) -> Page | None:
     record = read_usual(item.record.data, item.record.block)
     if record is None or record.type != "response" or record.status not in ("200", ""):
         return None
-    if isinstance(normalise(record.url, "", 100_000), Reason):
+    if len(record.url) > 10_000 or not place(record.url)[0]:  # too long even for a page, perhaps; or no http(s) URL
         return None
     base = base_url(record.url, record.base)
     found = record.images(base, *place(base), longest)

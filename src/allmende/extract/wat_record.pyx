@@ -11,6 +11,7 @@ bracket, so a guess inside a string, or in another list at another depth, ends i
 Every pointer is compared with the end of the record before it is read.
 """
 
+cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.string cimport memchr, memcmp, memcpy, strlen
 
@@ -92,6 +93,7 @@ def read_usual(data, Py_ssize_t block):
     return record
 
 
+@cython.final
 cdef class UsualRecord:
     """What a WAT tells about one captured response, as far as it is wanted."""
 

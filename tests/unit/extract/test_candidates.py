@@ -173,7 +173,7 @@ def test_compiled_names_are_those_of_python(rows):
 
 
 def test_what_has_no_names():
-    for urls, captions in [(["x"], ["y"]), (["https:/x"], ["y"]), (["https://x/"], [])]:
+    for urls, captions in [([""], ["y"]), (["x"], ["y"]), (["https:/x"], ["y"]), (["https://x/"], [])]:
         with pytest.raises(ValueError, match="URL"):
             row_names(urls, captions)
     with pytest.raises(UnicodeEncodeError):
