@@ -1,5 +1,6 @@
 """`allmende recheck`: verdicts made anew from what is stored, or from what hosts say today; and what follows from them."""
 
+import asyncio
 import io
 import json
 from urllib.parse import quote
@@ -9,9 +10,12 @@ import pytest
 
 import allmende as library
 from allmende.errors import LakeError
+from allmende.maintain.asking import asking
 from allmende.maintain.recheck import recheck
-from allmende.maintain.recheck_online import Online
+from allmende.maintain.recheck_online import Online, judge_images
+from allmende.permission import Signal
 from allmende.permission.policy import policy
+from allmende.recipe import Dataset, Fetch, Recipe, Select
 
 AI_TXT = "/text?is=" + quote("User-Agent: *\nDisallow: /ok/1")
 RESERVES = "/text?is=" + quote('[{"location": "/ok/*", "tdm-reservation": 1}]')
@@ -88,6 +92,27 @@ def test_by_what_hosts_say_today(allmende, table, web, answers, tmp_path):
     assert not [path for host, path in new if host == "127.0.0.2" and path.startswith("/ok/")]
     assert [path for host, path in new if host == "127.0.0.1"].count("/robots.txt") == 1
     assert len(uids(folder)) == 16
+
+
+def test_a_licence_that_a_page_names_is_read_anew(web, answers):
+    """It is nobody's file: neither the host of the image names it, nor its headers."""
+    forbids = '<rsl xmlns="https://rslstandard.org/rsl"><content url="/ok/*"><license><{0} type="usage">ai-train</{0}></license></content></rsl>'
+    licence, url = web.url("/licence.xml", 1), web.url("/ok/1", 1)
+    stored = (Signal(name="rsl", says="deny", value="prohibits ai-train", url=licence),)
+    row = {"uid": "0", "url": url, "language": "de", "signals": stored, "policy": "", "page_rsl": licence}
+    found = Recipe(
+        dataset=Dataset(name="x"),
+        select=Select(urls=("x",)),
+        fetch=Fetch(ports=web.ports, allow_addresses=("127.0.0.0/8",)),
+    )
+
+    async def judged():
+        async with asking(found, policy("eu-commercial", {}), "", "image") as asked:
+            return (await judge_images(asked, policy("eu-commercial", {}), [row])).denied_by
+
+    for says, denied in (("prohibits", ["rsl"]), ("permits", [""])):
+        answers["127.0.0.1", "/licence.xml"] = "/text?type=application/xml&is=" + quote(forbids.format(says))
+        assert asyncio.run(judged()) == denied
 
 
 def test_a_dataset_without_samples_has_no_verdicts(tmp_path):

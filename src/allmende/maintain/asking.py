@@ -21,6 +21,8 @@ class Web(NamedTuple):
     client: Client
     hosts: Hosts[Answer]
     """robots.txt and its kin, as hosts answer today."""
+    licences: dict[str, tuple[str, ...]]
+    """By URL: RSL licences that the pages name which show the file. To be filled before it is asked for."""
 
 
 @asynccontextmanager
@@ -41,9 +43,10 @@ async def asking(
         return await host_files.ask(client, kind, url)
 
     hosts: Hosts[Answer] = Hosts(ask, answers(OWN_TOKEN, keys(recipe.permission.ai_agents) or None))
-    gate = Gate(policy, hosts, bears=bears)
+    licences: dict[str, tuple[str, ...]] = {}
+    gate = Gate(policy, hosts, page_licences=lambda url: licences.get(url, ()), bears=bears)
     async with Client(recipe.fetch, user_agent(contact), gate, nameservers=nameservers) as client:
         try:
-            yield Web(client, hosts)
+            yield Web(client, hosts, licences)
         finally:
             await hosts.close()

@@ -24,7 +24,7 @@ from allmende.permission.policy import NAMES, from_recipe
 from allmende.permission.x_robots_tag import Bears
 from allmende.schema import Reason
 
-COLUMNS = ["uid", "url", "language", "signals", "policy"]
+COLUMNS = ["uid", "url", "language", "signals", "policy", "page_rsl"]
 
 
 class LanguageCost(msgspec.Struct):

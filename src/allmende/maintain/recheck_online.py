@@ -20,6 +20,7 @@ from allmende.maintain.online import finding
 from allmende.permission import Policy, Signal, judge
 from allmende.permission.answers import CAPTURE
 from allmende.permission.gate import LICENCES
+from allmende.permission.page import page_rsl_urls
 from allmende.schema import Reason
 
 URLS_AT_ONCE = 20_000
@@ -65,7 +66,11 @@ def lots(parts: Iterable[Rows]) -> Iterator[Rows]:
 
 
 async def judge_images(web: Web, policy: Policy, lot: Rows) -> Judged:
-    """Judges images by their hosts and headers."""
+    """Judges images by their hosts, their headers, and the licences that their pages named."""
+    web.licences.clear()
+    for row in lot:
+        if links := page_rsl_urls(row):
+            web.licences[row["url"]] = web.licences.get(row["url"], ()) + links
     found = await _asked(web, lot, _HeadersOnly(), _any)
     denied_by = [judge(policy, _renewed(row["signals"], found[row["url"]])).signal for row in lot]
     return Judged(lot, denied_by, _unanswered(lot, found), Counter())
