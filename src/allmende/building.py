@@ -192,12 +192,10 @@ def run_parts(
     Raises:
         AllmendeError: the first that a worker raised, once all tasks have ended.
     """
-    cores, small = engine.worker_count(), _is_small(lake, step)
-    workers = 1 if small else max(1, cores // step.cores_per_worker)
-    tasks = [{"parts": parts, **(extra or {})} for parts in step.tasks(pending, workers)]
-    workers = min(workers, len(tasks))
-    here = small or (workers == 1 and not _in_event_loop())
+    cores, here = engine.worker_count(), _fits_here(lake, step, pending)
+    workers = 1 if here else max(1, cores // step.cores_per_worker)
     settings = Settings.encode(lake, recipe, plan.digest, max(1, cores // workers))
+    tasks = [{"parts": parts, **(extra or {})} for parts in step.tasks(pending, workers)]
     lake.event("step started", step=step.name, parts=len(pending), of=len(plan.parts))
     failures: list[Failure] = []
     chosen = msgspec.structs.replace(engine, workers=workers)
@@ -210,15 +208,17 @@ def run_parts(
     lake.event("step finished", step=step.name)
 
 
-def _is_small(lake: Lake, step: Step) -> bool:
-    """Whether a step that only reads tables is done before processes for it would have started."""
-    if not step.small:
+def _fits_here(lake: Lake, step: Step, pending: Parts) -> bool:
+    """Whether this process does so small a step itself, instead of starting others, each of which takes a second."""
+    if not step.small or (step.asynchronous and _in_event_loop()):
         return False
+    if not step.upstream:
+        return len(pending) == 1
     return sum(tally.kept for name in step.upstream for tally in lake.step(name).counts().values()) <= step.small
 
 
 def _in_event_loop() -> bool:
-    """Whether the caller's thread runs an event loop, as in a notebook: then it can't run another, as steps that fetch do."""
+    """Whether the caller's thread runs an event loop, as in a notebook: it can't run another inside."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

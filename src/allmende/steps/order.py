@@ -33,7 +33,7 @@ CANDIDATES = Step(
         "run": frozenset({"workers"}),
     },
 )
-TABLE = replace(CANDIDATES, module="allmende.steps.table")
+TABLE = replace(CANDIDATES, module="allmende.steps.table", small=1)
 UNIQUE = Step(
     name="unique",
     unit="candidate",
@@ -48,6 +48,7 @@ FREQUENT = Step(
     module="allmende.steps.frequent",
     keys={"dedup": ALL},
     upstream=("unique",),
+    small=5_000_000,
 )
 ROBOTS = Step(
     name="robots",
@@ -62,6 +63,8 @@ SAMPLES = Step(
     keys={"fetch": _POLITENESS, "images": ALL, "permission": ALL},
     cores_per_worker=6,
     upstream=("unique", "frequent", "robots"),
+    small=5_000,
+    asynchronous=True,
 )
 RELEASE = Step(
     name="release/shards",

@@ -52,7 +52,10 @@ class Step:
     """Sections of the recipe that decide the result, each without the keys that don't."""
     cores_per_worker: int = 1
     small: int = 0
-    """Upstream rows that the build's own process is done with before others would have started, in about a second."""
+    """Rows upstream up to which the build's own process does the step, without starting others; 0 for never. A first step
+    has nothing upstream: there it is enough that it is one part."""
+    asynchronous: bool = False
+    """Runs an event loop, so not in a thread that has one already."""
     upstream: tuple[str, ...] = ()
     """Steps whose finished parts it reads; if they change (a retry), this one is done anew."""
     minds_rounds: bool = True
