@@ -19,6 +19,7 @@ BENCHMARKS = {
     "document_language": "Language of texts",
     "near_duplicates": "MinHash signatures of texts",
     "near_memory": "Clusters of 10 million documents",
+    "repeats": "Lines that repeat on a host",
     "text_chain": "WARC → filtered documents",
     "text_memory": "Memory of a build of text",
     "decode_images": "Image decoding",
