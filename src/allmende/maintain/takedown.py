@@ -198,7 +198,7 @@ def _summary(lake: Lake, found: _Found, begun: Unfinished | None = None) -> Remo
     version = _version(lake)
     return Removal(
         dataset=lake.root,
-        samples=sum(int(hits.samples.sum()) for hits in found.hits),
+        samples=sum(begun.removed.values()) if begun else sum(int(hits.samples.sum()) for hits in found.hits),
         failures=sum(int(hits.failures.sum()) for hits in found.hits),
         by_kind=_added(hits.by_kind for hits in found.hits),
         languages=_added(hits.languages for hits in found.hits),
