@@ -32,7 +32,15 @@ SUFFIX = ".hits.parquet"
 READ_BY = ("samples", "pages", "documents")
 """Steps in which lists are looked at."""
 TEXT_STEPS = (
-    *("pages", "repeated", "documents", "permitted", "quality", "decontaminated", "unique", "near", "release/shards"),
+    "pages",
+    "repeated",
+    "documents",
+    "permitted",
+    "decontaminated",
+    "quality",
+    "unique",
+    "near",
+    "release/shards",
 )
 """All steps of text: what follows from documents depends on the lists, too."""
 
