@@ -21,7 +21,7 @@ from allmende.fetch.agent import check_contact
 from allmende.fetch.client import Fetched, Outcome, Target
 from allmende.fetch.kind import IMAGES
 from allmende.identity import key64
-from allmende.maintain import pages, rdap
+from allmende.maintain import live_pages, rdap
 from allmende.maintain.asking import asking
 from allmende.maintain.copies import Copy, locate
 from allmende.maintain.domains import Domains, domain_of
@@ -70,7 +70,7 @@ class Expected(msgspec.Struct, frozen=True):
     seen_at: datetime | None
     """When the file was fetched, or its page captured."""
     known: bytes | None = None
-    """Of a document: its `pages.sample`."""
+    """Of a document: its `live_pages.sample`."""
 
 
 class _ImagesAndPages:
@@ -152,7 +152,7 @@ def _expected(row: dict[str, Any]) -> Expected:
         phash=row["phash"] or "",
         quality=row["phash_quality"] or 0,
         seen_at=row["fetched_at"] or row["captured_at"],
-        known=None if row["text"] is None else pages.sample(row["text"]),
+        known=None if row["text"] is None else live_pages.sample(row["text"]),
     )
 
 
@@ -168,7 +168,7 @@ async def _compare(
             asking(recipe, rules, contact, "document" if of_text else "image", options.nameservers)
         )
         look = _page_look(rules) if of_text else await _image_look(stack)
-        kind = pages.PageKind() if of_text else _ImagesAndPages()
+        kind = live_pages.PageKind() if of_text else _ImagesAndPages()
 
         async def handle(fetched: Fetched) -> Seen | Reason:
             return await look(asked[fetched.url], fetched)
@@ -189,7 +189,7 @@ Look = Callable[[Expected, Fetched], Awaitable[Seen | Reason]]
 def _page_look(rules: policy.Policy) -> Look:
     async def look(row: Expected, fetched: Fetched) -> Seen | Reason:
         assert row.known is not None
-        return pages.read_page(fetched, [row.known], rules)
+        return live_pages.read_page(fetched, [row.known], rules)
 
     return look
 

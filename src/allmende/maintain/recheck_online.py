@@ -13,7 +13,7 @@ import msgspec
 
 from allmende.fetch.client import Fetched, Outcome, Target
 from allmende.fetch.kind import IMAGES, Kind
-from allmende.maintain import pages
+from allmende.maintain import live_pages
 from allmende.maintain.asking import Web
 from allmende.maintain.findings import Fate, Seen
 from allmende.maintain.online import finding
@@ -42,9 +42,8 @@ class Online(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(NamedTuple):
-    """A lot of rows."""
+    """What became of a lot of rows."""
 
-    rows: Rows
     denied_by: list[str]
     """For each row the signal that decides; empty for what is permitted."""
     unanswered: Counter[str]
@@ -73,7 +72,7 @@ async def judge_images(web: Web, policy: Policy, lot: Rows) -> Judged:
             web.licences[row["url"]] = web.licences.get(row["url"], ()) + links
     found = await _asked(web, lot, _HeadersOnly(), _any)
     denied_by = [judge(policy, _renewed(row["signals"], found[row["url"]])).signal for row in lot]
-    return Judged(lot, denied_by, _unanswered(lot, found), Counter())
+    return Judged(denied_by, _unanswered(lot, found), Counter())
 
 
 async def judge_pages(web: Web, policy: Policy, lot: Rows) -> Judged:
@@ -83,9 +82,9 @@ async def judge_pages(web: Web, policy: Policy, lot: Rows) -> Judged:
         known.setdefault(row["url"], []).append(row["known"])
 
     async def look(fetched: Fetched) -> Seen | Reason:
-        return pages.read_page(fetched, known[fetched.url], policy)
+        return live_pages.read_page(fetched, known[fetched.url], policy)
 
-    found = await _asked(web, lot, pages.PageKind(), look)
+    found = await _asked(web, lot, live_pages.PageKind(), look)
     licences = await _licences(web, found)
     fates = {url: finding(url, outcome).fate for url, outcome in found.items()}
     denied_by = []
@@ -96,7 +95,7 @@ async def judge_pages(web: Web, policy: Policy, lot: Rows) -> Judged:
         own = page.signals if page else ()
         signals = (*_renewed(stored, found[url]), *own, *licences.get(url, ()))
         denied_by.append(judge(policy, signals).signal)
-    return Judged(lot, denied_by, _unanswered(lot, found), Counter(str(fates[row["url"]]) for row in lot))
+    return Judged(denied_by, _unanswered(lot, found), Counter(str(fates[row["url"]]) for row in lot))
 
 
 Found = dict[str, Outcome[Seen]]

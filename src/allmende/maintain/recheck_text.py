@@ -14,7 +14,7 @@ import pyarrow.dataset as pads
 
 from allmende.lake import Lake, Manifest
 from allmende.maintain import tables
-from allmende.maintain.pages import sample
+from allmende.maintain.live_pages import sample
 from allmende.steps.fates import DENIED
 from allmende.steps.near import KEPT
 from allmende.steps.permitted import TOLD
@@ -31,7 +31,7 @@ def documents(lake: Lake, *, sampled: bool = False) -> Iterator[Rows]:
 
     Args:
         lake: The dataset.
-        sampled: Also with what their texts are known by (`pages.sample`), as `known`.
+        sampled: Also with what their texts are known by (`live_pages.sample`), as `known`.
     """
     for manifest in lake.step("documents").manifests():
         stays = _of_part(lake, "near", KEPT, manifest).column("row").to_pylist()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allmende.fetch.outcome import Facts, Fetched
-from allmende.maintain.pages import PageKind, read_page, sample, share
+from allmende.maintain.live_pages import PageKind, read_page, sample, share
 from allmende.permission.policy import policy
 from allmende.schema import Reason
 from allmende.testing.text_pages import page, paragraphs
