@@ -6,6 +6,7 @@ from allmende.errors import RecipeError
 from allmende.identity import uid
 from allmende.schema import DOCUMENTS, DROPPED_PAGES
 from allmende.steps import texts
+from allmende.steps.list_screen import read_hits
 from allmende.steps.tombstone_folder import TombstoneFolder
 from allmende.testing.archives import Archive, cut_in_member, warc_record
 from allmende.testing.text_pages import page, paragraphs, text_archive
@@ -176,6 +177,7 @@ def test_why_a_page_was_dropped_can_be_looked_up(text_dataset, tmp_path, steps):
     assert (
         sum(sum(dataset.tally(name).dropped.values()) for name in folders) == len(rows) + 2
     )  # one listed, one taken down
+    assert read_hits(dataset.lake)["where"].to_pylist() == ["page"]
 
 
 def test_personal_data_is_replaced_before_the_uid_is_made(text_dataset):
