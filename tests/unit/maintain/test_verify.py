@@ -329,7 +329,7 @@ def test_the_list_of_problems_stays_short(release):
     report = verify(str(folder))
     assert report.problems == {"file_stray": 3 * EXAMPLES}
     assert len(report.examples) == EXAMPLES
-    assert "60 problems" in render_text(report)
+    assert "Problems: 60" in render_text(report)
 
 
 def test_there_must_be_shards(tmp_path):
