@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-BUILT_FROM := pyproject.toml setup.py constraints.txt $(wildcard src/allmende/extract/*.pyx src/allmende/extract/*.h)
+BUILT_FROM := pyproject.toml setup.py constraints.txt $(wildcard src/allmende/extract/*.pyx src/allmende/extract/*.pxi src/allmende/extract/*.h)
 
 .PHONY: demo test check format docs bench clean
 

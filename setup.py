@@ -6,7 +6,12 @@ ROOM = "src/allmende/extract"
 
 setup(
     ext_modules=[
-        Extension("allmende.extract.wat_record", [f"{ROOM}/wat_record.pyx"], optional=True),
+        Extension(
+            "allmende.extract.wat_record",
+            [f"{ROOM}/wat_record.pyx"],
+            depends=[f"{ROOM}/wat_scan.pxi", f"{ROOM}/wat_image.pxi"],
+            optional=True,
+        ),
         Extension(
             "allmende.extract.row_names", [f"{ROOM}/row_names.pyx"], depends=[f"{ROOM}/blake2b.h"], optional=True
         ),

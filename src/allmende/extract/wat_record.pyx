@@ -4,7 +4,10 @@
 `allmende.commoncrawl.wat` says what a record means, for records of any form; this reads most of them five times as
 fast, and whatever it does not expect makes it say so (None) and leaves the record to the other. Expected is the form
 since August 2019: no white space, path as a link's first key, HTML with a head, a container with lengths, strings
-that are UTF-8. That is checked, but for one thing: what holds for the first link is taken to hold for all. `tests/unit/extract/test_wat_record.py` compares the two.
+that are UTF-8. That is checked, but for one thing: what holds for the first link is taken to hold for all.
+`tests/unit/extract/test_wat_record.py` compares the two.
+
+`wat_scan.pxi` has what finds its way in JSON, `wat_image.pxi` what makes words and URLs of it.
 
 Nine tenths of a record are its list of links. Its end is guessed: the last `"}]`. Then the rest is read bracket by
 bracket, so a guess inside a string, or in another list at another depth, ends in the middle of something.
@@ -24,55 +27,13 @@ from allmende.extract.urls import normalise
 from allmende.extract.words import collapse
 from allmende.schema import Reason
 
-cdef extern from "Python.h":
-    str PyUnicode_DecodeUTF8(const char* data, Py_ssize_t size, const char* errors)
-    str PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
-    void* PyUnicode_1BYTE_DATA(object text)
-
-ctypedef const unsigned char* Place
-
-cdef struct Span:
-    Place begin
-    Place end
-
-cdef enum:
-    DEEPEST = 100  # levels of arrays and objects that are followed; no record that is what it should be has more than ten
-    IN_PATH = 1
-    IN_QUERY = 2
-    IN_NUMBER = 4
-    IN_HOST = 8
-    LETTER = 16
+include "wat_scan.pxi"
+include "wat_image.pxi"
 
 cdef const unsigned char* IMAGE = b'{"path":"IMG@/src"'
 cdef Py_ssize_t IMAGE_SIZE = strlen(<const char*>IMAGE)
 cdef Py_ssize_t BEFORE_AT = <Place>memchr(IMAGE, c"@", IMAGE_SIZE) - IMAGE
-
-cdef const unsigned char* LICENSE = b"license"
-
-cdef unsigned char KIND[256]
-"""What a byte may be part of."""
-
-_decode_string = msgspec.json.Decoder(str).decode
-_INVALID, _SCHEME, _TOO_LONG = Reason.URL_INVALID, Reason.URL_SCHEME, Reason.URL_TOO_LONG
 _NO_CAPTION = Reason.NO_CAPTION
-
-
-def _note_kinds():
-    for code in range(256):
-        KIND[code] = 0
-    for kind, members in {
-        # As in allmende.extract.urls: the dot and the percent sign in a path need a closer look.
-        IN_PATH: b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~!$&()*+,;=:@/-",
-        IN_QUERY: b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~!$&()*+,;=./:?@%-",
-        IN_NUMBER: b"+-.0123456789Eaeflnrstu",  # and in true, false, null
-        IN_HOST: b"abcdefghijklmnopqrstuvwxyz0123456789",
-        LETTER: b"abcdefghijklmnopqrstuvwxyz",
-    }.items():
-        for code in members:
-            KIND[code] |= kind
-
-
-_note_kinds()
 
 
 def read_usual(data, Py_ssize_t block):
@@ -132,7 +93,9 @@ cdef class UsualRecord:
             if self._at[0] not in b" \r\n\t":
                 raise ValueError("more than a record")
             self._at += 1
-        if not self._has_head or self.url is None or self.warc_file is None or self.warc_offset is None or self.warc_length is None:
+        if not self._has_head or self.url is None:
+            raise ValueError("something is missing")
+        if self.warc_file is None or self.warc_offset is None or self.warc_length is None:
             raise ValueError("something is missing")
         if self._links.begin is not NULL:
             self._read_license()
@@ -141,7 +104,10 @@ cdef class UsualRecord:
     # Tokens
 
     cdef int _member(self, Span* key) except -1:
-        """Move to the value of an object's next member, and note its key. 0 at the end. Before the first, `key.begin` is NULL."""
+        """Move to the value of an object's next member, and note its key; 0 at the end.
+
+        Before the first, `key.begin` is NULL.
+        """
         cdef unsigned char found = self._take()
         if key.begin is NULL:
             if found != c"{" or self._at >= self._end:
@@ -517,242 +483,3 @@ cdef class UsualRecord:
             else:
                 self._skip()
         return 1
-
-
-cdef Span EMPTY  # of no bytes
-EMPTY.begin = EMPTY.end = IMAGE
-
-
-cdef inline bint equals(const Span* span, const char* word) noexcept nogil:
-    cdef Py_ssize_t size = strlen(word)
-    return span.end - span.begin == size and memcmp(span.begin, word, size) == 0
-
-
-cdef Place string_end(Place at, Place end) noexcept nogil:
-    """The quotation mark that ends a string whose first byte is at `at`; NULL if there is none."""
-    cdef Place quote
-    cdef Place before
-    while True:
-        quote = <Place>memchr(at, c'"', end - at)
-        if quote is NULL:
-            return NULL
-        before = quote
-        while before > at and before[-1] == c"\\":
-            before -= 1
-        if not (quote - before) & 1:
-            return quote
-        at = quote + 1
-
-
-cdef Place value_end(Place at, Place end, int depth) noexcept nogil:
-    """What follows the JSON value that begins at `at`; NULL if there is none, or it is nested too deep."""
-    cdef unsigned char opening
-    cdef Place before = at
-    if at >= end or depth == 0:
-        return NULL
-    opening = at[0]
-    if opening == c'"':
-        at = string_end(at + 1, end)
-        return at + 1 if at is not NULL else NULL
-    if opening != c"{" and opening != c"[":
-        while at < end and KIND[at[0]] & IN_NUMBER:
-            at += 1
-        return at if at > before else NULL
-    at += 1
-    if at < end and at[0] == opening + 2:  # as in ASCII: [ \ ] and { | }
-        return at + 1
-    while True:
-        if opening == c"{":
-            if at >= end or at[0] != c'"':
-                return NULL
-            at = string_end(at + 1, end)
-            if at is NULL or end - at < 2 or at[1] != c":":
-                return NULL
-            at += 2
-        at = value_end(at, end, depth - 1)
-        if at is NULL or at >= end:
-            return NULL
-        if at[0] == opening + 2:
-            return at + 1
-        if at[0] != c",":
-            return NULL
-        at += 1
-
-
-cdef bint is_element(Place at, Place end) noexcept nogil:
-    """Whether an element's name stands there, and one of its attributes or its text: `IMG@/`, `STYLE/#`."""
-    while at < end and (c"A" <= at[0] <= c"Z" or c"0" <= at[0] <= c"9"):
-        at += 1
-    return end - at >= 2 and ((at[0] == c"@" and at[1] == c"/") or (at[0] == c"/" and at[1] == c"#"))
-
-
-cdef Place license_from(Place at, Place end) noexcept nogil:
-    """Where the next `license` stands, in small letters or capitals; NULL if there is none.
-
-    Of 64 places at once: compilers make SIMD of that.
-    """
-    cdef unsigned char found
-    cdef int i
-    while end - at >= 64 + 6:
-        found = 0
-        for i in range(64):
-            found |= ((at[i + 1] | 32) == c"i") & ((at[i + 2] | 32) == c"c") & ((at[i + 5] | 32) == c"s")
-        if found:
-            for i in range(64):
-                if is_word_license(at + i):
-                    return at + i
-        at += 64
-    while end - at >= 7:
-        if is_word_license(at):
-            return at
-        at += 1
-    return NULL
-
-
-cdef inline bint is_word_license(Place at) noexcept nogil:
-    cdef int i
-    for i in range(7):
-        if (at[i] | 32) != LICENSE[i]:
-            return False
-    return True
-
-
-cdef str text(const Span* span):
-    """A string's text.
-
-    Raises:
-        ValueError: It is not JSON, or not UTF-8.
-    """
-    cdef Py_ssize_t size = span.end - span.begin
-    cdef Py_ssize_t at
-    cdef bint control = False
-    if size == 0:
-        return ""
-    if memchr(span.begin, c"\\", size) is not NULL:
-        return _decode_string(span.begin[-1 : size + 1])
-    for at in range(size):
-        control |= span.begin[at] < 32
-    if control:
-        raise ValueError("a control character")
-    return PyUnicode_DecodeUTF8(<const char*>span.begin, size, NULL)
-
-
-cdef dict words_of(const Span* alt, const Span* title):
-    """An image's words; None if it has none."""
-    cdef str alt_words = collapsed(alt)
-    cdef str title_words = collapsed(title)
-    if alt_words:
-        return {"alt": alt_words, "title": title_words} if title_words else {"alt": alt_words}
-    return {"title": title_words} if title_words else None
-
-
-cdef str collapsed(const Span* span):
-    """A string's text, white space collapsed: as `collapse` does it."""
-    cdef Span inner = span[0]
-    cdef Place at
-    cdef bint odd = False
-    cdef unsigned char bits = 0
-    cdef str words
-    while inner.begin < inner.end and inner.begin[0] == c" ":
-        inner.begin += 1
-    while inner.begin < inner.end and inner.end[-1] == c" ":
-        inner.end -= 1
-    at = inner.begin
-    while at < inner.end:
-        # A space at the end is gone, so that the byte behind a space is still inside.
-        odd |= at[0] < 32 or at[0] == 127 or at[0] == c"\\" or (at[0] == c" " and at[1] == c" ")
-        bits |= at[0]
-        at += 1
-    if odd:
-        return collapse(text(span))
-    if bits < 128:
-        return ascii_text(inner.begin, inner.end - inner.begin, "")
-    words = PyUnicode_DecodeUTF8(<const char*>inner.begin, inner.end - inner.begin, NULL)
-    return words if words.isprintable() else collapse(words)
-
-
-cdef str ascii_text(Place data, Py_ssize_t size, str before):
-    """`before`, which is ASCII, and some bytes that are."""
-    cdef Py_ssize_t ahead = len(before)
-    cdef str whole = PyUnicode_New(ahead + size, 127)
-    cdef unsigned char* target = <unsigned char*>PyUnicode_1BYTE_DATA(whole)
-    if ahead:
-        memcpy(target, PyUnicode_1BYTE_DATA(before), ahead)
-    memcpy(target + ahead, data, size)
-    return whole
-
-
-cdef object resolved(const Span* span, str base, str origin, str folder, Py_ssize_t longest):
-    """The absolute URL of a link, or a Reason: as `normalise` does it, and what it takes as it is, is taken so here."""
-    cdef Py_ssize_t size = span.end - span.begin
-    cdef Place at = span.begin
-    cdef str before = None
-    if size == 0:
-        return _INVALID
-    if at[0] == c"/":
-        if size > 1 and at[1] == c"/":
-            if is_plain_place(at + 2, span.end):
-                before = origin[: origin.index("/")]
-        elif is_plain_path(at + 1, span.end):
-            before = origin
-    elif size >= 8 and memcmp(at, b"http", 4) == 0:
-        at += 5 if at[4] == c"s" else 4
-        if memcmp(at, b"://", 3) == 0 and is_plain_place(at + 3, span.end):
-            before = ""
-    elif is_plain_relative(at, span.end):
-        before = origin + folder
-    elif size > 5 and memcmp(at, b"data:", 5) == 0:
-        return _SCHEME
-    if before is None:
-        return normalise(text(span), base, longest)
-    return ascii_text(span.begin, size, before) if len(before) + size <= longest else _TOO_LONG
-
-
-cdef bint is_plain_place(Place at, Place end) noexcept nogil:
-    """Host, path and query as `_HOST/_PATH _QUERY` in `allmende.extract.urls`."""
-    cdef Place label
-    cdef bint letters, several = False
-    while True:
-        label, letters = at, True
-        while at < end and KIND[at[0]] & IN_HOST:
-            letters = letters and KIND[at[0]] & LETTER != 0
-            at += 1
-        if at == label or at >= end:
-            return False
-        if at[0] == c"/":
-            return several and letters and at - label >= 2 and is_plain_path(at + 1, end)
-        if at[0] != c"." and at[0] != c"-":
-            return False
-        several = True
-        at += 1
-
-
-cdef bint is_plain_relative(Place at, Place end) noexcept nogil:
-    """As `_is_plain_relative` in `allmende.extract.urls`: no colon in the first segment, which begins with a letter, a digit or _."""
-    cdef Place colon = at
-    if not (KIND[at[0]] & IN_HOST or c"A" <= at[0] <= c"Z" or at[0] == c"_"):
-        return False
-    while colon < end and colon[0] != c"/" and colon[0] != c"?":
-        if colon[0] == c":":
-            return False
-        colon += 1
-    return is_plain_path(at + 1, end)
-
-
-cdef bint is_plain_path(Place at, Place end) noexcept nogil:
-    """`_PATH _QUERY` in `allmende.extract.urls`, with a byte before it."""
-    while at < end:
-        if KIND[at[0]] & IN_PATH:
-            at += 1
-        elif at[0] == c"." and at[-1] != c"/":
-            at += 1
-        elif at[0] == c"%" and not (end - at > 2 and at[1] == c"2" and (at[2] == c"e" or at[2] == c"E")):
-            at += 1
-        elif at[0] == c"?":
-            at += 1
-            while at < end and KIND[at[0]] & IN_QUERY:
-                at += 1
-            return at == end
-        else:
-            return False
-    return True
