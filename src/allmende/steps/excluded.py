@@ -34,7 +34,9 @@ class Excluded:
         for step in steps[: steps.index(before)] if before else steps:
             for manifest in lake.step(step).manifests():
                 with lake.open(f"{step}/{manifest.file('.parquet')}") as file:
-                    self._take(pq.read_table(file), int(manifest.part))
+                    source = pq.ParquetFile(file)
+                    columns = [name for name in ("part", "row", "reason") if name in source.schema_arrow.names]
+                    self._take(source.read(columns), int(manifest.part))
 
     def _take(self, table: pa.Table, part: int) -> None:
         """Takes over what a part of a step says: of one part of `documents/`, the same, unless it has a column that tells."""
