@@ -18,7 +18,7 @@ from allmende.lake import Lake, part_id
 from allmende.recipe import Recipe
 from allmende.schema import DOCUMENTS
 from allmende.steps.buckets import groups_of_bucket
-from allmende.steps.pages import LINES, line_options
+from allmende.steps.pages import LINES, LINES_SCHEMA, line_options
 from allmende.steps.step import Parts, Settings
 
 Mask = NDArray[np.bool_]
@@ -84,9 +84,8 @@ class _Bucket:
 
     def pages(self) -> pa.Table:
         """All but the lines."""
-        columns = ["host_key", "url_key", "text_key"]
-        empty = pa.RecordBatch.from_pylist([], pa.schema([DOCUMENTS.field(name) for name in columns]))
-        return pa.Table.from_batches([empty, *self.batches(columns)])
+        schema = LINES_SCHEMA.remove(LINES_SCHEMA.get_field_index("lines"))
+        return pa.Table.from_batches(self.batches(schema.names), schema)
 
     def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """Some columns, page by page."""
@@ -95,9 +94,9 @@ class _Bucket:
 
     def lines(self) -> int:
         """How many lines there are, those of all pages added up."""
-        return sum(
-            file.metadata.row_group(group).column(3).num_values for file, groups in self._groups() for group in groups
-        )
+        column = LINES_SCHEMA.get_field_index("lines")
+        metadata = (file.metadata.row_group(group) for file, groups in self._groups() for group in groups)
+        return sum(group.column(column).num_values for group in metadata)
 
     def _groups(self) -> Iterator[tuple[pq.ParquetFile, list[int]]]:
         for name in self._files:
