@@ -31,7 +31,7 @@ class Dataset(Section, frozen=True, kw_only=True):
         str, _about("Folder of the dataset: a path or an fsspec URL (s3://bucket/name). Default: the name.")
     ] = ""
     description: Annotated[str, _about("A sentence for the dataset card.")] = ""
-    license: Annotated[str, _about("Licence of the table you publish (the images keep their own).")] = "cc-by-4.0"
+    license: Annotated[str, _about("Licence of the table you publish (images and texts keep their own).")] = "cc-by-4.0"
     contact: Annotated[
         str,
         _about("E-mail or web address of whoever runs the crawl; part of the User-Agent. Needed above 10,000 URLs."),
