@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from allmende.errors import AllmendeError, RecipeError, SourceError
 
 BLOCK_BYTES = 4 << 20
-BATCH_ROWS = 50_000
+BATCH_ROWS = 10_000
 FORMATS = ("parquet", "csv", "tsv", "json", "jsonl", "txt")
 
 

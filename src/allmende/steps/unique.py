@@ -56,6 +56,7 @@ class Worker:
         buckets = {name: in_bucket(part["bucket"], part["buckets"]) for name, part in task["parts"].items()}
         with ThreadPoolExecutor(self.settings.cores) as threads:  # Arrow and NumPy need no interpreter for most of it
             list(threads.map(self._part, buckets.keys(), buckets.values()))
+        pa.default_memory_pool().release_unused()  # in the build's own process it would stay until the last step is done
         return {"parts": len(task["parts"])}
 
     def _part(self, name: str, bucket: pc.Expression) -> None:
