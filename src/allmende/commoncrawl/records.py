@@ -186,9 +186,9 @@ def _inflate(member: memoryview, limit: int) -> bytearray | None:
 
 def _whole_record(data: bytes | bytearray) -> int:
     """Where the block begins, if the data are one record written as most programs write it; else 0."""
-    block = data.find(b"\r\n\r\n") + 4
-    digits = data[data.rfind(b"\r\nContent-Length: ", 0, block) + 18 : block].partition(b"\r\n")[0]
-    whole = digits.isdigit() and block + int(digits[:15]) + 4 == len(data) and data.endswith(b"\r\n\r\n")
+    block = sz.find(data, b"\r\n\r\n") + 4
+    size = len(data) - block - 4
+    whole = sz.find(data, b"\r\nContent-Length: %d\r\n" % size, 0, block) > 0 <= size and data.endswith(b"\r\n\r\n")
     return block if whole and data.startswith(b"WARC/1.") else 0
 
 

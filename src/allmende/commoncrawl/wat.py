@@ -181,7 +181,7 @@ def read_wat_records(stream: Readable) -> Iterator[WatRecord | Reason]:
         elif sz.find(record.data, _RESPONSE) >= 0:
             seen = True
             yield Reason.RECORD_TOO_LARGE if record.size > len(record.data) else WatRecord(record, escaped)
-        elif b'"Envelope"' in record.data:
+        elif sz.find(record.data, b'"Envelope"') >= 0:
             seen = True
         elif b"warcinfo" in record.data[: record.block]:
             escaped = _is_escaped(record.data)
