@@ -163,7 +163,7 @@ class _Rows:
         columns |= _names(columns["url"], columns.get("caption") or [""] * size)
         if dropped:
             columns["caption_key"] = None
-        columns |= {"crawl": [self._crawl] * size, "seen": np.ones(size, np.int32)}
+        columns |= {"crawl": pa.repeat(pa.scalar(self._crawl, pa.string()), size), "seen": np.ones(size, np.int32)}
         arrays = [_array(columns.get(field.name), field.type, size) for field in self._schema]
         self._done.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
         self._clear()
