@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from allmende.fetch import host_files
 from allmende.fetch.client import Client, Target, user_agent
 from allmende.fetch.outcome import Facts, Fetched, Outcome
 from allmende.permission import ALLOWED, Gate, Verdict
@@ -379,6 +380,16 @@ def test_a_handshake_that_goes_wrong(server, how):
 def test_what_may_pass_is_tried_again(server, path):
     fetch_one(config(server, retries=2), server.url(path))
     assert server.hits["127.0.0.1"] == 3
+
+
+@pytest.mark.parametrize(("path", "hits"), [("/close", 2), ("/reset", 2), ("/cut/1", 3), ("/status/500", 3)])
+def test_a_file_that_all_others_wait_for_is_asked_for_once_more_if_nobody_answers(server, path, hits):
+    async def work():
+        async with Client(config(server, retries=2), AGENT, OBEYS) as client:
+            return await host_files.ask(client, "robots.txt", server.url(path))
+
+    assert asyncio.run(work()).reason is not None
+    assert server.hits["127.0.0.1"] == hits
 
 
 @pytest.mark.parametrize("path", ["/status/404", "/status/410", "/status/403", "/status/501", "/html", "/garbage"])

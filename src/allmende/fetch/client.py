@@ -276,10 +276,14 @@ class Client:
             self._spawn(self._line_up_later(job, verdict), job.batch.tasks, job.batch.fail)
         elif exchange.reason is None:
             self._spawn(self._hand_over(job, exchange, body), job.batch.tasks, job.batch.fail)
-        elif job.tries < self._config.retries and may_pass(exchange.reason, exchange.status):
+        elif job.tries < self._retries(job, exchange) and may_pass(exchange.reason, exchange.status):
             self._retry(job, exchange.reason, now, wait)
         else:
             self._finish(job, exchange.reason)
+
+    def _retries(self, job: Job, exchange: Exchange) -> int:
+        most = job.target.unanswered if exchange.status is None else None
+        return self._config.retries if most is None else min(most, self._config.retries)
 
     def _redirect(self, job: Job, location: str) -> None:
         job.hops += 1

@@ -13,10 +13,14 @@ from allmende.permission.hosts import FileKind, HostFile
 from allmende.permission.protocol import AllowAll
 from allmende.schema import Reason
 
+UNANSWERED = 1
+"""Retries if a host does not answer at all. All its URLs wait for this one file, whereas of other URLs several are tried at
+once: three deadlines in a row would keep a fetch of a few thousand URLs from its end for half a minute."""
+
 
 async def ask(client: Client, kind: FileKind, url: str) -> HostFile:
     """A file of a host, or why there is none. Never raises for what a server does."""
-    outcomes = client.run([Target(kind, url)], _body, HOST_TEXT, AllowAll())
+    outcomes = client.run([Target(kind, url, UNANSWERED)], _body, HOST_TEXT, AllowAll())
     (outcome,) = [outcome async for _, outcome in outcomes]
     return _file(kind, url, outcome)
 
