@@ -34,6 +34,9 @@ cdef const unsigned char* IMAGE = b'{"path":"IMG@/src"'
 cdef Py_ssize_t IMAGE_SIZE = strlen(<const char*>IMAGE)
 cdef Py_ssize_t BEFORE_AT = <Place>memchr(IMAGE, c"@", IMAGE_SIZE) - IMAGE
 _NO_CAPTION = Reason.NO_CAPTION
+cdef Names _header_names = Names(HEADER_NAMES)
+cdef Names _meta_names = Names(META_NAMES)
+cdef Names _rels = Names(RELS)
 
 
 def read_usual(data, Py_ssize_t block):
@@ -268,7 +271,7 @@ cdef class UsualRecord:
         cdef list values
         key.begin = NULL
         while self._member(&key):
-            name = HEADER_NAMES[text(&key)]
+            name = _header_names.of(&key)
             if not name:
                 self._skip()
                 continue
@@ -340,7 +343,7 @@ cdef class UsualRecord:
             name = property
         elif name.begin >= name.end:
             name = equivalent
-        known = META_NAMES[text(&name)]
+        known = _meta_names.of(&name)
         if known:
             self.metas.append((known, text(&content)))
         return 0
@@ -358,7 +361,7 @@ cdef class UsualRecord:
                 self._string(&kind)
             else:
                 self._skip()
-        if RELS[text(&rel)]:
+        if _rels.of(&rel):
             self.links.append(HeadLink(text(&url), text(&rel), text(&kind)))
         return 0
 

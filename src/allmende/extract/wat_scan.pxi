@@ -160,3 +160,41 @@ cdef str text(const Span* span):
     if control:
         raise ValueError("a control character")
     return PyUnicode_DecodeUTF8(<const char*>span.begin, size, NULL)
+
+
+cdef struct Written:
+    unsigned char size
+    unsigned char name[31]
+
+
+@cython.final
+cdef class Names:
+    """One of the tables of names of `allmende.extract.head`, looked up without making an object of what is written.
+
+    The same few hundred are met over and over.
+    """
+
+    cdef object _names
+    cdef list _known
+    cdef Written _written[512]
+
+    def __init__(self, names):
+        self._names = names
+        self._known = [None] * 512
+
+    cdef str of(self, const Span* span):
+        cdef Py_ssize_t size = span.end - span.begin
+        cdef Py_ssize_t at
+        cdef unsigned int place = 0
+        cdef Written* written
+        if not 0 < size <= 31:
+            return self._names[text(span)]
+        for at in range(size):
+            place = place * 31 + span.begin[at]
+        place = (place ^ place >> 9) & 511
+        written = &self._written[place]
+        if written.size != size or memcmp(written.name, span.begin, size):
+            self._known[place] = self._names[text(span)]
+            written.size = <unsigned char>size
+            memcpy(written.name, span.begin, size)
+        return self._known[place]
