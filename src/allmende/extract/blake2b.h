@@ -38,10 +38,14 @@ static const uint8_t BLAKE2B_SIGMA[12][16] = {
     v[c] += v[d];        v[b] = BLAKE2B_ROTATED(v[b] ^ v[c], 63)
 
 /* Takes a block of 128 bytes of each lane into its state. `counts`: bytes of the lane so far; `last`: ~0 in its last block.
- * The processor is asked what it can do when the module is loaded, where GNU's C library and compiler (11, for v4) can.
- * AVX-512 rotates in one instruction. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && __GNUC__ >= 11 && !defined(__clang__)
+ * The processor is asked what it can do when the module is loaded, where GNU's C library and compiler can.
+ * AVX-512 (v4, which GCC 12 knows) rotates in one instruction. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#if __GNUC__ >= 12
 __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#else
+__attribute__((target_clones("avx2", "default")))
+#endif
 #endif
 __attribute__((visibility("hidden"))) void
 allmende_blake2b_blocks(blake2b_words state[8], const uint8_t *const blocks[BLAKE2B_LANES],
