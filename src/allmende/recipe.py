@@ -173,7 +173,7 @@ class Repeats(Section, frozen=True, kw_only=True):
     unit: Annotated[
         Literal["off", "line", "paragraph"],
         _about(
-            "What is taken out: lines (the careful extractor makes one of each paragraph), paragraphs (what stands between empty lines, as in plain text), or off for nothing, as in the pipelines that the presets reproduce. Worth it for WET files, and for many pages of few sites; see [choose quality rules](../how-to/choose-quality.md)."
+            "What is taken out: lines (the careful extractor makes one of each paragraph), paragraphs (what stands between empty lines, as in plain text), or off for nothing, as in the pipelines that the presets reproduce. Worth it for WET files, and for many pages of few sites."
         ),
     ] = "off"
     documents: Annotated[int, _about("A line goes that so many different pages of its host have.", ge=2)] = 10
