@@ -115,11 +115,10 @@ class DocumentPart:
         """Takes over documents, their words in final form, but for those that were taken down."""
         seed = self._tools.recipe.dataset.seed
         rows = [row | final_columns(row["url"], row["text"], seed) for row in judged]
-        for screen in self._tools.tombstones:
-            taken = screen.documents(*([row[name] for row in rows] for name in ("url", "uid", "text"))).tolist()
-            for row in itertools.compress(rows, taken):
-                self.fates.drop(Dropped(Reason.TAKEN_DOWN, row["language"]))
-            rows = [row for row, gone in zip(rows, taken, strict=True) if not gone]
+        gone = tombstone_screen.taken_down(self._tools.tombstones, rows, ["url", "uid", "text"])
+        for row in itertools.compress(rows, gone):
+            self.fates.drop(Dropped(Reason.TAKEN_DOWN, row["language"]))
+        rows = list(itertools.compress(rows, ~gone))
         for row in rows:
             self._bytes += len(row["text"].encode())
             self.fates.keep(row["language"])

@@ -11,7 +11,7 @@ from allmende.safety.personal import replace_in
 from allmende.schema import DROPPED_PAGES, Reason
 from allmende.steps.fates import Dropped
 from allmende.steps.row_groups import RowGroups
-from allmende.steps.tombstone_screen import TombstoneScreen
+from allmende.steps.tombstone_screen import TombstoneScreen, taken_down
 
 SUFFIX = ".dropped.parquet"
 
@@ -50,7 +50,8 @@ class DroppedPages:
         """Takes over pages."""
         if self._rows is not None:
             named = [page for page in dropped if page.reason not in _UNNAMED]
-            self._rows.add(self._not_taken_down(self._final([_row(page) for page in named])))
+            rows = self._final([_row(page) for page in named])
+            self._rows.add(itertools.compress(rows, ~taken_down(self._tombstones, rows, ["url", "text"])))
 
     def _final(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if not self._recipe.safety.replace_personal:
@@ -58,12 +59,6 @@ class DroppedPages:
         words: dict[str, Any] = {"text": [row["text"] for row in rows]}
         replace_in(words, words)
         return [row | {"text": text} for row, text in zip(rows, words["text"], strict=True)]
-
-    def _not_taken_down(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        for screen in self._tombstones:
-            urls, texts = ([row[name] for row in rows] for name in ("url", "text"))
-            rows = list(itertools.compress(rows, ~screen.documents(urls, [None] * len(rows), texts)))
-        return rows
 
 
 def _row(page: Dropped) -> dict[str, Any]:

@@ -105,13 +105,10 @@ class _Output:
 
     def not_taken_down(self, rows: list[Row]) -> list[Row]:
         """Rows whose URLs were not; uid and text are looked at once they have their final form."""
-        for screen in self._tombstones:
-            unknown = [None] * len(rows)
-            stay = ~screen.documents([row["url"] for row in rows], unknown, unknown)
-            for _ in range(len(rows) - int(stay.sum())):
-                self.fates.drop(Dropped(Reason.TAKEN_DOWN))
-            rows = list(itertools.compress(rows, stay))
-        return rows
+        gone = tombstone_screen.taken_down(self._tombstones, rows, ["url"])
+        for _ in range(int(gone.sum())):
+            self.fates.drop(Dropped(Reason.TAKEN_DOWN))
+        return list(itertools.compress(rows, ~gone))
 
     def add(self, rows: list[Row]) -> None:
         """Takes over pages."""

@@ -6,6 +6,7 @@ a log share this memory.
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -181,3 +182,17 @@ def load(lake: Lake, recipe: Recipe) -> tuple[TombstoneScreen, ...]:
         return ()
     log, veil = folder.load()
     return (TombstoneScreen(Tombstones(log.hashes, veil)),)
+
+
+def taken_down(screens: Sequence[TombstoneScreen], rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Mask:
+    """Which documents were taken down.
+
+    Args:
+        screens: What `load` gives.
+        rows: The documents.
+        names: What they are looked up by: of `url`, `uid` and `text` those columns that are there in their final form.
+    """
+    found = np.zeros(len(rows), np.bool_)
+    for screen in screens:
+        found |= screen.documents(*([row[n] if n in names else None for row in rows] for n in ("url", "uid", "text")))
+    return found
