@@ -692,6 +692,30 @@ def test_a_caller_that_takes_its_time_is_not_buried(server, monkeypatch):
     assert taken == len(urls)
 
 
+def test_a_handler_that_takes_its_time_is_not_buried(server):
+    """Requests stop while as many bodies wait for it as requests may be under way, and go on when it does."""
+    urls = [server.url(f"/ok/{i}", host=i % 4 + 1) for i in range(100)]
+
+    async def work():
+        go_on = asyncio.Event()
+
+        async def hold(fetched):
+            await go_on.wait()
+            return b"done"
+
+        async with Client(config(server, concurrency=4), AGENT, OBEYS) as client:
+            outcomes = asyncio.create_task(collect(client, urls, hold))
+            await until(lambda: server.hits.total() >= 4 and not client._running)
+            asked = server.hits.total()
+            go_on.set()
+            return asked, await outcomes
+
+    asked, outcomes = asyncio.run(work())
+    assert asked < 2 * 4
+    assert {outcome.reason for outcome in outcomes.values()} == {None}
+    assert len(outcomes) == len(urls)
+
+
 def test_a_caller_that_leaves_early_leaves_nothing_behind(server):
     """What it had under way does not take the place of others, and what it had not begun never begins."""
     held = [server.url("/ok/1"), server.url("/held/1", 2), server.url("/held/2", 3), server.url("/ok/2", 3)]

@@ -74,6 +74,8 @@ class Client:
         self._frontier: Frontier[Job] = Frontier(config)
         self._batches: set[Batch[Any]] = set()
         self._running: dict[Exchange, Turn[Job]] = {}
+        self._handed = 0
+        """Bodies that handlers have; not more than requests may be under way, or memory would fill with what waits."""
         self._look_ups: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
@@ -146,12 +148,14 @@ class Client:
         """First steps of a URL; also of one that a redirect leads to."""
         place = self._guard.check(job.url)
         if isinstance(place, Reason):
-            return self._finish(job, place)
+            self._finish(job, place)
+            return
         job.place = place
         verdict = job.batch.permission.before(place.url)
         if isinstance(verdict, Verdict):
-            return self._line_up(job, verdict)
-        return self._spawn(self._line_up_later(job, verdict), job.batch.tasks, job.batch.fail)
+            self._line_up(job, verdict)
+        else:
+            self._spawn(self._line_up_later(job, verdict), job.batch.tasks, job.batch.fail)
 
     async def _line_up_later(self, job: Job, verdict: Awaitable[Verdict]) -> None:
         """Asks for the URL as soon as that is allowed.
@@ -176,7 +180,8 @@ class Client:
             return
         now = self._clock()
         wake = None
-        while len(self._running) < self._config.concurrency and not self._budget.waiting:
+        most = self._config.concurrency
+        while max(len(self._running), self._handed) < most and not self._budget.waiting:
             turn = self._frontier.pick(now)
             if turn is None:
                 wake = self._frontier.wakes()
@@ -275,7 +280,7 @@ class Client:
             verdict, job.verdict = job.verdict, None
             self._spawn(self._line_up_later(job, verdict), job.batch.tasks, job.batch.fail)
         elif exchange.reason is None:
-            self._spawn(self._hand_over(job, exchange, body), job.batch.tasks, job.batch.fail)
+            self._hand_over(job, exchange, body)
         elif job.tries < self._retries(job, exchange) and may_pass(exchange.reason, exchange.status):
             self._retry(job, exchange.reason, now, wait)
         else:
@@ -306,14 +311,19 @@ class Client:
         if not self._frontier.add_again(job.place.host, job, now + (pause if wait is None else wait), now):
             self._give_up(job)
 
-    async def _hand_over(self, job: Job, exchange: Exchange, body: bytes) -> None:
+    def _hand_over(self, job: Job, exchange: Exchange, body: bytes) -> None:
+        self._handed += 1
+        task = self._spawn(self._handle(job, exchange, body), job.batch.tasks, job.batch.fail)
+        task.add_done_callback(partial(self._handed_back, exchange))
+
+    async def _handle(self, job: Job, exchange: Exchange, body: bytes) -> None:
         fetched = Fetched(url=job.target.url, body=body, facts=job.facts, address=exchange.address)
-        try:
-            returned = await job.batch.handle(fetched)
-        finally:
-            exchange.body.drop()
-            self._pump()
-        job.batch.put(job.target, Outcome.of(job.facts, returned))
+        job.batch.put(job.target, Outcome.of(job.facts, await job.batch.handle(fetched)))
+
+    def _handed_back(self, exchange: Exchange, _: "asyncio.Task[None]") -> None:
+        self._handed -= 1
+        exchange.body.drop()
+        self._pump()
 
     def _give_up(self, job: Job) -> None:
         """The host is set aside: what was tried keeps its reason."""
@@ -348,11 +358,14 @@ class Client:
             signals=_all(job.signals),
         )
 
-    def _spawn(self, work: Any, tasks: set[asyncio.Task[None]], failed: Callable[[BaseException], None]) -> None:
+    def _spawn(
+        self, work: Any, tasks: set[asyncio.Task[None]], failed: Callable[[BaseException], None]
+    ) -> asyncio.Task[None]:
         """Runs a coroutine whose failure would be a bug, or a handler's."""
         task = self._loop.create_task(work)
         tasks.add(task)
         task.add_done_callback(partial(_reap, tasks, failed))
+        return task
 
     def _fail(self, error: BaseException) -> None:
         for batch in self._batches:
