@@ -128,7 +128,7 @@ def session(lake: Lake, engine: Engine, kind: str) -> Iterator[None]:
 def _same_recipe(lake: Lake, recipe: Recipe, *, redo: bool) -> None:
     """Refuses to mix two recipes in one dataset, or clears what the new one makes anew."""
     if lake.exists("recipe.toml"):
-        old = recipe_file.loads(lake.read("recipe.toml").decode(), lake.url("recipe.toml"))
+        old = recipe_file.loads(lake.read("recipe.toml"), lake.url("recipe.toml"))
         if old.dataset.kind != recipe.dataset.kind:
             raise RecipeChanged(f"{lake.root} is a dataset of {old.dataset.kind}. Choose another [dataset] output.")
         stale = [s.name for s in steps(recipe) if _own_digest(s, old) != _own_digest(s, recipe)]

@@ -60,7 +60,7 @@ class Dataset:
     @property
     def recipe(self) -> Recipe:
         """The resolved recipe."""
-        return recipe_file.loads(self.lake.read("recipe.toml").decode(), self.lake.url("recipe.toml"))
+        return recipe_file.loads(self.lake.read("recipe.toml"), self.lake.url("recipe.toml"))
 
     def candidates(self) -> "daft.DataFrame":
         """Images with words as found on pages (`schema.CANDIDATES`), duplicates included."""

@@ -27,9 +27,10 @@ from typing import Any, BinaryIO, Self, TypeVar, cast
 
 import fsspec
 import msgspec
+import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 
-from allmende.errors import LakeError, LakeTooNew
+from allmende.errors import AllmendeError, LakeError, LakeTooNew
 from allmende.schema import FORMAT_VERSION, Reason
 
 T = TypeVar("T")
@@ -129,7 +130,7 @@ def explained(doing: str, where: str) -> Iterator[None]:
     """Turns the operating system's and the object store's errors into `LakeError`s that say what to do."""
     try:
         yield
-    except LakeError:
+    except AllmendeError:
         raise
     except FileNotFoundError as error:
         raise LakeError(f"{doing} {where}: not found. Is this an Allmende dataset?") from error
@@ -188,6 +189,17 @@ class Lake:
         with explained("Reading", self.url(name)):
             return bytes(self.fs.cat_file(self.at(name)))
 
+    def decode(self, name: str, kind: type[T], advice: str = "Put it back from a copy of the dataset.") -> T:
+        """What a small file of JSON says.
+
+        Raises:
+            LakeError: if it is damaged, with advice what to do.
+        """
+        try:
+            return msgspec.json.decode(self.read(name), type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise LakeError(f"{self.url(name)} is damaged ({error}). {advice}") from error
+
     def write(self, name: str, content: bytes) -> None:
         """Writes a small file whole or not at all."""
         with explained("Writing", self.url(name)):
@@ -213,10 +225,34 @@ class Lake:
             with (self.local / name).open("ab") as file:
                 file.write(line + b"\n")
 
-    def open(self, name: str) -> BinaryIO:
-        """Opens a file for reading, with seeks."""
-        with explained("Reading", self.url(name)):
-            return cast(BinaryIO, self.fs.open(self.at(name)))
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """Opens a file for reading, with seeks.
+
+        Raises:
+            LakeError: if it is not there, or if Arrow, while it is open, finds that it is damaged.
+        """
+        with explained("Reading", self.url(name)), self.undamaged(name):
+            opened = cast(BinaryIO, self.fs.open(self.at(name)))
+        with opened as file, self.undamaged(name):
+            yield file
+
+    @contextmanager
+    def undamaged(self, name: str) -> Iterator[None]:
+        """Turns what Arrow says of a damaged table, or of one that is not there, into a `LakeError` that names it."""
+        try:
+            yield
+        except AllmendeError:
+            raise
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in {None, errno.ENOENT}:
+                raise  # Arrow's have no number: this is about another file, perhaps one that is written meanwhile
+            missing = isinstance(error, FileNotFoundError)
+            what = "it is not there" if missing else str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+            raise LakeError(
+                f"{self.url(name)} can't be read: {what}. What else is wrong: allmende verify {self.root}; a part whose "
+                "manifest (part-*.json) you delete is made anew by the next build."
+            ) from error
 
     def read_ranges(self, names: list[str], begins: list[int], ends: list[int]) -> list[bytes]:
         """Bytes begin <= i < end of each name. An object store is asked for all at once."""
@@ -289,7 +325,7 @@ class StepFolder:
         name = f"{self.name}/plan.json"
         if not self.lake.exists(name):
             return None
-        plan = self._decode(name, Plan)
+        plan = self.lake.decode(name, Plan, _MAKE_ANEW)
         _check_format(plan.format, self.lake.url(name))
         return plan
 
@@ -306,7 +342,7 @@ class StepFolder:
     def manifest(self, part: str) -> Manifest:
         """The manifest of a part that exists."""
         name = f"{self.name}/part-{part}.json"
-        manifest = self._decode(name, Manifest)
+        manifest = self.lake.decode(name, Manifest, _MAKE_ANEW)
         _check_format(manifest.format, self.lake.url(name))
         return manifest
 
@@ -364,13 +400,8 @@ class StepFolder:
             names = [str(path)[len(root) + 1 :] for path in self.lake.fs.find(root)]
         return [name for name in names if not name.startswith(".")]
 
-    def _decode(self, name: str, kind: type[T]) -> T:
-        try:
-            return msgspec.json.decode(self.lake.read(name), type=kind)
-        except msgspec.DecodeError as error:
-            raise LakeError(
-                f"{self.lake.url(name)} is damaged ({error}). Delete this file and run the build again: only its part is redone."
-            ) from error
+
+_MAKE_ANEW = "Delete it and run the build again: only what is missing is made."
 
 
 def _is_manifest(name: str) -> bool:

@@ -78,22 +78,25 @@ def load(path: str | Path) -> Recipe:
     """
     path = Path(path)
     try:
-        text = path.read_text("utf-8")
+        content = path.read_bytes()
     except FileNotFoundError:
         raise RecipeError(f"No recipe at {path}. Make one: allmende init {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} can't be read: {error}") from error
-    return loads(text, str(path))
+    except OSError as error:
+        raise RecipeError(f"{path} can't be read: {error.strerror}") from error
+    return loads(content, str(path))
 
 
-def loads(text: str, where: str = "recipe") -> Recipe:
-    """Reads a recipe from TOML text; `where` names it in errors.
+def loads(content: str | bytes, where: str = "recipe") -> Recipe:
+    """Reads a recipe from TOML; `where` names it in errors.
 
     Raises:
         RecipeError: if it is not TOML, has an unknown key, or a value out of its bounds.
     """
     try:
+        text = content if isinstance(content, str) else content.decode()
         raw = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{where} is not valid TOML: not UTF-8 ({error})") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{where} is not valid TOML: {error}") from error
     try:

@@ -22,7 +22,7 @@ LAYERS = [
     {"fetch", "filters"},
     {"publish"},
     {"lake"},
-    {"lock", "engine", "dataset", "progress"},
+    {"lock", "engine", "dataset", "progress", "tables"},
     {"inspect", "steps"},
     {"building"},
     {"maintain"},

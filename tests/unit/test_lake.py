@@ -127,7 +127,7 @@ def test_a_newer_format_is_refused(lake):
 
 def test_a_damaged_manifest_says_what_to_do(lake):
     lake.write("samples/part-00000.json", b'{"format": 1, "step"')
-    with pytest.raises(LakeError, match="Delete this file"):
+    with pytest.raises(LakeError, match="Delete it"):
         lake.step("samples").manifest("00000")
 
 

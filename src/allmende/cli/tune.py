@@ -83,8 +83,8 @@ def _count(
     from allmende.dataset import Dataset
     from allmende.filters.quality.presets import find_preset
     from allmende.filters.quality.tuning import Tuning
-    from allmende.maintain.tables import batches
     from allmende.steps.quality_rules import QualityRules
+    from allmende.tables import batches
 
     opened = Dataset(dataset)
     quality = opened.recipe.quality

@@ -55,7 +55,7 @@ def locate(location: str) -> Copy:
     lake = Lake(location)
     recipe = None
     if lake.exists("recipe.toml"):
-        recipe = recipe_file.loads(lake.read("recipe.toml").decode(), lake.url("recipe.toml"))
+        recipe = recipe_file.loads(lake.read("recipe.toml"), lake.url("recipe.toml"))
     parent, _, last = lake.root.rpartition("/")
     for holder, folder in (*((lake, folder) for folder in FOLDERS), (Lake(parent or "."), last)):
         files = _listing(holder, folder)

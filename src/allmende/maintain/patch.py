@@ -15,7 +15,7 @@ that (docs/decisions/0010-releases-and-take-downs.md).
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -203,7 +203,7 @@ class _Origin:
         """The file with the same content under any name; else the one of the same name; else none."""
         return self._by_content.get(file.sha256, path if path in self.files else "")
 
-    def open(self, path: str) -> BinaryIO:
+    def open(self, path: str) -> AbstractContextManager[BinaryIO]:
         """Opens it."""
         if path == form.NAME:
             return self.lake.open(self._manifest)

@@ -12,11 +12,12 @@ from typing import Any, TextIO
 
 import msgspec
 
+from allmende import tables
 from allmende.dataset import Dataset
 from allmende.errors import LakeError
 from allmende.fetch.agent import check_contact
 from allmende.lake import Lake
-from allmende.maintain import recheck_text, tables
+from allmende.maintain import recheck_text
 from allmende.maintain.asking import asking
 from allmende.maintain.recheck_online import Online, judge_images, judge_pages, lots
 from allmende.permission import Policy, Signal, judge

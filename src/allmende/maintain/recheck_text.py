@@ -10,14 +10,14 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as pads
 
+from allmende import tables
 from allmende.lake import Lake, Manifest
-from allmende.maintain import tables
 from allmende.maintain.live_pages import sample
 from allmende.steps.fates import DENIED
 from allmende.steps.near import KEPT
 from allmende.steps.permitted import TOLD
+from allmende.tables import Tables
 
 Rows = list[dict[str, Any]]
 
@@ -65,12 +65,7 @@ def _told(lake: Lake, manifest: Manifest) -> Rows:
 
 
 def _of_part(lake: Lake, step: str, schema: pa.Schema, manifest: Manifest) -> pa.Table:
-    names = [lake.at(name) for name in lake.step(step).files()]
-    if not names:
-        return schema.empty_table()
-    with tables.damaged(lake, step):
-        found = pads.dataset(names, filesystem=lake.fs, schema=schema, format="parquet")
-        return found.to_table(filter=pc.field("part") == int(manifest.part))
+    return Tables(lake, lake.step(step).files(), schema).read(pc.field("part") == int(manifest.part))
 
 
 def _rows(lake: Lake, manifest: Manifest, wanted: dict[int, Any]) -> Rows:

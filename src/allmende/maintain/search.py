@@ -5,8 +5,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from allmende import tables
 from allmende.lake import Lake, Manifest
-from allmende.maintain import tables, texts
+from allmende.maintain import texts
 from allmende.maintain.hits import Hits
 from allmende.safety.veil import Kind
 from allmende.schema import Reason

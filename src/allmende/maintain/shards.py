@@ -92,11 +92,12 @@ class ShardReader:
 
     def rows(self, name: str, shard: str, needed: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
         """The rows of a table, with the fields that a sample's JSON has; keys that do not rise end it."""
-        try:
-            with self.lake.open(self.at(name)) as file:
+        with self.lake.open(self.at(name)) as file:
+            try:
                 yield from self._rows(pq.ParquetFile(file), name, shard, needed)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            self.problems.add(Flaw.TABLE_DAMAGED, name, str(error).splitlines()[0] if str(error) else "can't be read")
+            except (pa.ArrowException, OSError, ValueError) as error:
+                why = str(error).splitlines()[0] if str(error) else "can't be read"
+                self.problems.add(Flaw.TABLE_DAMAGED, name, why)
 
     def _rows(
         self, table: pq.ParquetFile, name: str, shard: str, needed: tuple[str, ...]

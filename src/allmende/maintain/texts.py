@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from allmende import tables
 from allmende.dedup.same_text import text_digest
 from allmende.lake import Lake, Manifest, PartWriter
-from allmende.maintain import tables
 from allmende.maintain.hits import Hits
 from allmende.safety.veil import Kind
 from allmende.schema import DOCUMENTS, PAGES
@@ -134,7 +134,6 @@ def _blank(lake: Lake, step: str, manifest: Manifest, gone: Mask, part: PartWrit
     """Copies the rows, row group by row group."""
     begin, schema = 0, PAGES if step == "pages" else DOCUMENTS
     with (
-        tables.damaged(lake, f"{step}/{manifest.file('.parquet')}"),
         lake.open(f"{step}/{manifest.file('.parquet')}") as file,
         pq.ParquetWriter(part.file(".parquet"), schema, compression="zstd") as out,
     ):

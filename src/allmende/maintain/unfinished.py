@@ -37,7 +37,7 @@ class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(lake: Lake) -> Unfinished | None:
     """What was begun and not finished; None if nothing was."""
-    return msgspec.json.decode(lake.read(UNFINISHED), type=Unfinished) if lake.exists(UNFINISHED) else None
+    return lake.decode(UNFINISHED, Unfinished) if lake.exists(UNFINISHED) else None
 
 
 def begin(lake: Lake, last: ReleaseManifest, shards: Iterable[str], reason: str, counts: dict[str, int]) -> Unfinished:

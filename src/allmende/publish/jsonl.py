@@ -60,8 +60,11 @@ class Jsonl:
         """Yields the documents of a shard, with an empty image; see `Sink.read`."""
         with fsspec.open(f"{folder}/{shard}{SUFFIX}", "rb") as file:
             reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-            for line in io.BufferedReader(reader, 1 << 20):
-                yield row_of(line), b""
+            try:
+                for line in io.BufferedReader(reader, 1 << 20):
+                    yield row_of(line), b""
+            except (zstandard.ZstdError, ValueError) as error:
+                raise OSError(f"{shard}{SUFFIX} is damaged: {error}") from error
 
     def usage(self, release: Release) -> Usage:
         """Snippets for datasets, pandas and the shell; see `Sink.usage`."""

@@ -145,6 +145,9 @@ class Sink(Protocol):
 
         Each row has `key` and all columns of `Shard.schema` but `data_offset` and `data_size`, which
         have no meaning outside the build.
+
+        Raises:
+            OSError, pyarrow.ArrowException: if a file of the shard is missing or damaged.
         """
 
     def usage(self, release: Release) -> Usage:

@@ -89,11 +89,6 @@ def load(safety: Safety) -> Lists:
     return Lists(illegal, tuple(domain_lists(safety)))
 
 
-def described(record: bytes) -> tuple[About, ...]:
-    """The lists that a dataset was built with, from its `lists.json`."""
-    return msgspec.json.decode(record, type=Record).lists
-
-
 class Record(msgspec.Struct, frozen=True):
     """`lists.json` of a dataset."""
 

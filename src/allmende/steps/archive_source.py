@@ -25,6 +25,7 @@ from allmende.permission import Permission, Signal, Verdict
 from allmende.recipe import Recipe
 from allmende.schema import CAPTURES, Reason
 from allmende.steps.buckets import in_bucket
+from allmende.tables import Tables
 
 T = TypeVar("T")
 
@@ -45,11 +46,8 @@ class ArchiveSource:
     def __init__(self, lake: Lake, buckets: set[tuple[int, int]], recipe: Recipe, permission: Permission):
         self._recipe = recipe
         self._permission = permission
-        import pyarrow.dataset as pads  # 0.1 s that every worker of the web would pay
-
-        names = lake.step("candidates").files(".captures.parquet")
-        rows = pads.dataset([lake.at(n) for n in names], schema=CAPTURES, filesystem=lake.fs, format="parquet")
-        tables = [rows.to_table(filter=in_bucket(*bucket)) for bucket in sorted(buckets)]
+        rows = Tables(lake, lake.step("candidates").files(".captures.parquet"), CAPTURES)
+        tables = [rows.read(in_bucket(*bucket)) for bucket in sorted(buckets)]
         # Of several captures of a URL the oldest is taken, of equally old ones the first in the archives' order.
         order = [
             ("url_key", "ascending"),

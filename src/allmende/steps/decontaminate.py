@@ -28,6 +28,7 @@ from allmende.steps.step import Parts, Settings
 
 NAME = "decontaminated"
 RECORD = "evaluation_sets.json"
+_ANEW = "Delete it and compare anew: allmende build --redo RECIPE"
 PUBLISHED = "release/removed_contaminated.parquet"
 AFTER = ("quality", "unique", "near", "release/shards")
 """Steps that must be done anew if the sets change."""
@@ -154,7 +155,7 @@ def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
 
 def read_record(lake: Lake) -> tuple[EvaluationSet, ...]:
     """The sets that a dataset was, or is being, compared with."""
-    return msgspec.json.decode(lake.read(RECORD), type=Record).sets if lake.exists(RECORD) else ()
+    return lake.decode(RECORD, Record, _ANEW).sets if lake.exists(RECORD) else ()
 
 
 def evaluation_sets(lake: Lake) -> tuple[EvaluationSet, ...]:

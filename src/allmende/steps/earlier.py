@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.dataset import Dataset
-from allmende.errors import LakeError, RecipeError
+from allmende.errors import RecipeError
 from allmende.lake import Lake, Tally, part_id
 from allmende.publish.columns import read_columns
 from allmende.publish.jsonl import SUFFIX as JSONL
@@ -20,6 +20,7 @@ from allmende.recipe import NearDuplicates, Recipe
 from allmende.schema import DOCUMENTS
 from allmende.steps.document_part import Signers, band_names
 from allmende.steps.step import Parts, Settings
+from allmende.tables import columns_of
 
 NAME = "earlier"
 _WANTED = pa.schema(
@@ -85,11 +86,7 @@ def _files_of_texts(root: str) -> list[str]:
 
 
 def _has_texts(lake: Lake, name: str) -> bool:
-    with lake.open(name) as file:
-        try:
-            return {"text_key", "text"} <= set(pq.ParquetFile(file).schema_arrow.names)
-        except pa.ArrowException as error:
-            raise LakeError(f"{lake.url(name)} can't be read: {error}") from error
+    return {"text_key", "text"} <= set(columns_of(lake, name))
 
 
 class Keys(NamedTuple):

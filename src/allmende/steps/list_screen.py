@@ -21,12 +21,13 @@ from allmende.recipe import Recipe, Safety
 from allmende.safety.block_list import About
 from allmende.safety.hits import HITS, conceal, hits_table, usable_key
 from allmende.safety.list_file import secret
-from allmende.safety.lists import Hit, Lists, Record, described, load
+from allmende.safety.lists import Hit, Lists, Record, load
 from allmende.schema import Reason
 from allmende.steps.screen import Screen
 from allmende.steps.step import Settings
 
 RECORD = "lists.json"
+_ANEW = "Delete it and screen anew: allmende build --redo RECIPE"
 KEY = "hits.key"
 SUFFIX = ".hits.parquet"
 READ_BY = ("samples", "pages", "documents")
@@ -182,7 +183,7 @@ def read_hits(lake: Lake) -> pa.Table:
 
 def read_lists(lake: Lake) -> tuple[About, ...]:
     """The lists that a dataset was built with."""
-    return described(lake.read(RECORD)) if lake.exists(RECORD) else ()
+    return lake.decode(RECORD, Record, _ANEW).lists if lake.exists(RECORD) else ()
 
 
 def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:

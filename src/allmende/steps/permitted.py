@@ -21,6 +21,7 @@ from allmende.steps.buckets import in_bucket
 from allmende.steps.language_facts import KEPT, by_language, tally_of
 from allmende.steps.robots_captures import CapturedRobots
 from allmende.steps.step import Parts, Settings
+from allmende.tables import Tables
 
 HOSTS = ".hosts.parquet"
 HOSTS_SCHEMA = pa.schema(
@@ -54,10 +55,7 @@ class Worker:
         lake, permission = self.settings.lake, self.settings.recipe.permission
         self.captured = CapturedRobots(lake, keys(permission.ai_agents) or None)
         self.gate = Gate(policy.from_recipe(permission), None, self.captured)
-        import pyarrow.dataset as pads  # 0.3 s that every worker on documents would pay: they import this module's names
-
-        names = [lake.at(name) for name in lake.step("documents").files(HOSTS)]
-        self.documents = pads.dataset(names, filesystem=lake.fs, schema=HOSTS_SCHEMA, format="parquet")
+        self.documents = Tables(lake, lake.step("documents").files(HOSTS), HOSTS_SCHEMA)
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""
@@ -66,7 +64,7 @@ class Worker:
         return {"parts": len(task["parts"])}
 
     def _part(self, name: str, part: dict[str, Any]) -> None:
-        table = self.documents.to_table(filter=in_bucket(part["bucket"], part["buckets"]), use_threads=False)
+        table = self.documents.read(in_bucket(part["bucket"], part["buckets"]))
         self.captured.hold(name, part, np.unique(table.column("host_key").to_numpy()))
         told, denied = [], np.zeros(len(table), np.bool_)
         for at, row in enumerate(table.select(["url", "part", "row"]).to_pylist()):

@@ -173,7 +173,7 @@ def _plan_digest(lake: Lake, step: str) -> str:
 
 
 def _lists(lake: Lake) -> Any:
-    return msgspec.json.decode(lake.read(LISTS)) if lake.exists(LISTS) else None
+    return lake.decode(LISTS, object) if lake.exists(LISTS) else None
 
 
 def _write_once(lake: Lake, name: str, content: bytes) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from allmende.lake import File, Lake, part_id
@@ -29,6 +28,7 @@ from allmende.steps.near import KEPT
 from allmende.steps.permitted import TOLD
 from allmende.steps.release import mean_size, range_of
 from allmende.steps.step import Parts, Settings
+from allmende.tables import Tables
 
 GROUP_BYTES = 128_000_000
 READ_AT_ONCE = 256
@@ -78,9 +78,8 @@ class Worker:
         self.sink = load_sink(recipe.publish.sink)
         self.tombstones = tombstone_screen.load(lake, recipe)
         self.tokens = TokenCounter(recipe.publish.tokenizer) if recipe.publish.tokenizer else None
-        names = [lake.at(name) for name in lake.step("near").files()]
-        self.kept = pads.dataset(names, filesystem=lake.fs, schema=KEPT, format="parquet")
-        self.told = _told(lake) if recipe.permission.captures else None
+        self.kept = Tables(lake, lake.step("near").files(), KEPT)
+        self.told = Tables(lake, lake.step("permitted").files(), TOLD) if recipe.permission.captures else None
         self.group = lru_cache(maxsize=1)(self._group)
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +111,7 @@ class Worker:
 
     def _documents(self, part: str) -> pa.Table:
         """The documents of a part that stay, with what duplicates say of them."""
-        kept = self.kept.to_table(filter=pc.field("part") == int(part)).sort_by("row")
+        kept = self.kept.read(pc.field("part") == int(part)).sort_by("row")
         rows = kept.column("row").to_numpy()
         lake = self.settings.lake
         tables, begin = [DOCUMENTS.empty_table()], 0
@@ -135,7 +134,7 @@ class Worker:
         """Documents with what captured robots.txt said of them among their signals."""
         if self.told is None:
             return table
-        told = self.told.to_table(columns=["row", "signals"], filter=pc.field("part") == part)
+        told = self.told.read(pc.field("part") == part, ["row", "signals"])
         more = dict(zip(told.column("row").to_pylist(), told.column("signals").to_pylist(), strict=True))
         signals = table.column("signals").to_pylist()
         pairs = zip(rows.tolist(), signals, strict=True)
@@ -166,8 +165,3 @@ class Worker:
                     counts[f"{TOKENS}{row['language']}"] += number
             for row in documents:
                 yield row, b""
-
-
-def _told(lake: Lake) -> pads.Dataset:
-    names = [lake.at(name) for name in lake.step("permitted").files()]
-    return pads.dataset(names, filesystem=lake.fs, schema=TOLD, format="parquet")

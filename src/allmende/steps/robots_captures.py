@@ -31,6 +31,7 @@ from allmende.schema import ROBOTS_CAPTURES, Reason
 from allmende.steps.archive_parts import archive_parts
 from allmende.steps.buckets import BucketWriter, in_bucket
 from allmende.steps.step import Parts, Settings
+from allmende.tables import Tables
 
 CRAWL = "crawl"
 """In `permission.captures`: those of `select.crawl`."""
@@ -157,14 +158,9 @@ class CapturedRobots:
     """
 
     def __init__(self, lake: Lake, ai_agents: frozenset[str] | None = None):
-        import pyarrow.dataset as pads  # 0.1 s that most workers need not pay
-
         self._lake = lake
         self._answer = answers(ai_agents=ai_agents)
-        names = lake.step("robots").files()
-        self._rows = pads.dataset(
-            [lake.at(name) for name in names], schema=ROBOTS_CAPTURES, filesystem=lake.fs, format="parquet"
-        )
+        self._rows = Tables(lake, lake.step("robots").files(), ROBOTS_CAPTURES)
         self._found: dict[str, dict[str, dict[str, Any]]] = {}
         self._compiled: OrderedDict[str, Answer | None] = OrderedDict()
 
@@ -189,10 +185,7 @@ class CapturedRobots:
         self._compiled.clear()
         squeeze = zstandard.ZstdCompressor(level=1).compress
         found = self._found[name] = {}
-        batches = self._rows.to_batches(
-            filter=in_bucket(part["bucket"], part["buckets"]), batch_size=ROWS_AT_ONCE, use_threads=False
-        )
-        for batch in batches:
+        for batch in self._rows.batches(in_bucket(part["bucket"], part["buckets"]), rows=ROWS_AT_ONCE):
             mine = batch.filter(pa.array(np.isin(batch.column("host_key").to_numpy(), hosts)))
             for row in mine.select(["url", "status", "location", "body", "captured_at"]).to_pylist():
                 before = found.get(row["url"])

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from allmende import __version__
 from allmende.dataset import Dataset
-from allmende.lake import Lake, Manifest
+from allmende.lake import Manifest
 from allmende.permission import policy
 from allmende.publish.excerpts import Excerpt, excerpts
 from allmende.publish.funnel import Stage
@@ -30,6 +29,7 @@ from allmende.steps.permitted import TOLD
 from allmende.steps.release_texts import TOKENS
 from allmende.steps.text_funnel import languages
 from allmende.steps.texts_of_pages import FACTS, examples
+from allmende.tables import Tables
 
 _SIGNALS = DOCUMENTS.field("signals").type
 
@@ -59,24 +59,19 @@ def _released(dataset: Dataset) -> Iterator[pa.RecordBatch]:
     """The documents that stayed, without their texts."""
     lake = dataset.lake
     screens = tombstone_screen.load(lake, dataset.recipe)
-    near = _table(lake, "near", KEPT)
-    told = _table(lake, "permitted", TOLD) if dataset.recipe.permission.captures else None
+    near = Tables(lake, lake.step("near").files(), KEPT)
+    told = Tables(lake, lake.step("permitted").files(), TOLD) if dataset.recipe.permission.captures else None
     for manifest in dataset.manifests("documents"):
         part = pc.field("part") == int(manifest.part)
-        kept = near.to_table(filter=part).sort_by("row")
+        kept = near.read(part).sort_by("row")
         if told is not None:
-            kept = _with_told(kept, told.to_table(columns=["row", "signals"], filter=part))
+            kept = _with_told(kept, told.read(part, ["row", "signals"]))
         with lake.open(f"documents/{manifest.file('.parquet')}") as file:
             for batch in _stayed(pq.ParquetFile(file), kept):
                 table = pa.Table.from_batches([batch])
                 for screen in screens:
                     table = table.filter(screen.before(table).is_null())
                 yield from table.to_batches()
-
-
-def _table(lake: Lake, step: str, schema: pa.Schema) -> pads.Dataset:
-    names = [lake.at(name) for name in lake.step(step).files()]
-    return pads.dataset(names, filesystem=lake.fs, schema=schema, format="parquet")
 
 
 def _with_told(kept: pa.Table, told: pa.Table) -> pa.Table:
@@ -130,10 +125,10 @@ def _denied(dataset: Dataset) -> Counter[tuple[str, str]]:
 def _denied_by_robots(dataset: Dataset) -> Iterator[tuple[str, str]]:
     """Language and deciding signal of each document that was read and then dropped."""
     lake = dataset.lake
-    told = _table(lake, "permitted", TOLD)
+    told = Tables(lake, lake.step("permitted").files(), TOLD)
     judge = policy.from_recipe(dataset.recipe.permission)
     for manifest in dataset.manifests("documents"):
-        gone = told.to_table(filter=(pc.field("part") == int(manifest.part)) & pc.field("reason").is_valid())
+        gone = told.read((pc.field("part") == int(manifest.part)) & pc.field("reason").is_valid())
         if len(gone):
             with lake.open(f"documents/{manifest.file('.parquet')}") as file:
                 spoken = pq.read_table(file, columns=["language"]).column("language").take(gone.column("row"))
@@ -160,5 +155,6 @@ def _facts(manifests: list[Manifest], prefix: str, key: Callable[[str], Any]) ->
 def _excerpts(dataset: Dataset, shards: list[Manifest]) -> tuple[Excerpt, ...]:
     if not shards:
         return ()
-    sink = load_sink(dataset.recipe.publish.sink)
-    return excerpts(row for row, _ in sink.read(dataset.lake.url("release/shards"), shards[0].part))
+    sink, part = load_sink(dataset.recipe.publish.sink), shards[0].part
+    with dataset.lake.undamaged(f"release/shards/{part}.*"):
+        return excerpts(row for row, _ in sink.read(dataset.lake.url("release/shards"), part))

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from allmende.dedup.exact import Counts, Keys, Unique, unique_rows
@@ -21,11 +20,10 @@ from allmende.recipe import Recipe
 from allmende.schema import CANDIDATES, Reason
 from allmende.steps.buckets import in_bucket
 from allmende.steps.step import Parts, Settings
+from allmende.tables import Tables
 
 SLICE_ROWS = 250_000
 ROW_GROUP = 20_000
-READ = {"batch_readahead": 2, "fragment_readahead": 1, "use_threads": False}
-"""By default Arrow reads ahead by some 16 batches of 4 files, which is most of the memory that this step would need."""
 
 
 def plan(recipe: Recipe, lake: Lake) -> Parts:
@@ -48,7 +46,7 @@ class Worker:
         self.settings = Settings.of_worker(settings)
         lake = self.settings.lake
         self.folder = lake.step("unique")
-        self.candidates = _dataset(lake, lake.step("candidates").files())
+        self.candidates = Tables(lake, lake.step("candidates").files(), CANDIDATES)
         self.earlier = [_earlier(root) for root in self.settings.recipe.dedup.earlier]
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +69,7 @@ class Worker:
 
     def _decide(self, bucket: pc.Expression) -> tuple[Unique, Keys, Tally]:
         url_keys, uids, seen = _keys(self.candidates, bucket)
-        known = [_keys(dataset, bucket) for dataset in self.earlier]
+        known = [_keys(tables, bucket) for tables in self.earlier]
         none = np.empty(0, np.uint64)
         unique = unique_rows(
             url_keys,
@@ -96,7 +94,7 @@ class Worker:
         mask = np.zeros(total, bool)
         mask[wanted] = True
         batches, offset = [], 0
-        for batch in self.candidates.to_batches(columns=CANDIDATES.names, filter=bucket, **READ):
+        for batch in self.candidates.batches(bucket):
             chosen = mask[offset : offset + len(batch)]
             offset += len(batch)
             if chosen.any():
@@ -109,11 +107,7 @@ class Worker:
         )
 
 
-def _dataset(lake: Lake, names: list[str]) -> pads.Dataset:
-    return pads.dataset([lake.at(name) for name in names], filesystem=lake.fs, schema=CANDIDATES, format="parquet")
-
-
-def _earlier(root: str) -> pads.Dataset:
+def _earlier(root: str) -> Tables:
     """What an earlier dataset has: the samples of a dataset folder, or the metadata of a downloaded release."""
     lake = Lake(root)
     names = lake.step("samples").files() or [
@@ -121,15 +115,15 @@ def _earlier(root: str) -> pads.Dataset:
     ]
     if not names:
         raise RecipeError(f"[dedup] earlier: {root} holds no dataset: neither samples/ nor metadata in Parquet.")
-    return _dataset(lake, names)
+    return Tables(lake, names, CANDIDATES)
 
 
-def _keys(dataset: pads.Dataset, bucket: pc.Expression) -> tuple[Keys, Keys, Counts]:
+def _keys(tables: Tables, bucket: pc.Expression) -> tuple[Keys, Keys, Counts]:
     """URL key, first half of the uid, occurrences: of all rows in the bucket, in the order of the files."""
     urls: list[Keys] = [np.empty(0, np.uint64)]
     uids: list[Keys] = [np.empty(0, np.uint64)]
     seen: list[Counts] = [np.empty(0, np.int64)]
-    for batch in dataset.to_batches(columns=["url_key", "uid", "seen"], filter=bucket, **READ):
+    for batch in tables.batches(bucket, ["url_key", "uid", "seen"]):
         urls.append(batch.column("url_key").to_numpy())
         uids.append(_first_half(batch.column("uid")))
         seen.append(batch.column("seen").to_numpy().astype(np.int64))

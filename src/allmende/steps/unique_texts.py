@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from allmende.dedup.same_text import Keys, same_texts
@@ -25,8 +24,8 @@ from allmende.steps.earlier import sources
 from allmende.steps.excluded import Excluded
 from allmende.steps.language_facts import KEPT, by_language, tally_of
 from allmende.steps.step import Parts, Settings
+from allmende.tables import Tables
 
-READ = {"batch_readahead": 2, "fragment_readahead": 1, "use_threads": False}
 ROW_GROUP = 50_000
 
 
@@ -46,9 +45,9 @@ class Worker:
         self.settings = Settings.of_worker(settings)
         lake, recipe = self.settings.lake, self.settings.recipe
         self.schema = keys_schema(recipe.near_duplicates)
-        self.keys = _dataset(lake, lake.step("documents").files(KEYS), self.schema)
+        self.keys = Tables(lake, lake.step("documents").files(KEYS), self.schema)
         schema = pa.schema([self.schema.field("text_key")])
-        self.earlier = [_dataset(where, names, schema) for where, names, _ in sources(lake, recipe)]
+        self.earlier = [Tables(where, names, schema) for where, names, _ in sources(lake, recipe)]
         self.excluded = lru_cache(maxsize=1)(lambda: Excluded(lake, recipe))
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +57,7 @@ class Worker:
         return {"parts": len(task["parts"])}
 
     def _part(self, name: str, bucket: pc.Expression) -> None:
-        table = self.excluded().without(self.keys.to_table(filter=bucket, **READ))
+        table = self.excluded().without(self.keys.read(bucket))
         found = same_texts(
             table.column("text_key").to_numpy(),
             _times(table.column("captured_at")),
@@ -80,12 +79,8 @@ class Worker:
             part.commit({"document": tally_of(fates)}, by_language(table.column("language"), fates))
 
 
-def _dataset(lake: Lake, names: list[str], schema: pa.Schema) -> pads.Dataset:
-    return pads.dataset([lake.at(name) for name in names], filesystem=lake.fs, schema=schema, format="parquet")
-
-
-def _texts(earlier: list[pads.Dataset], bucket: pc.Expression) -> Keys:
-    found = [one.to_table(columns=["text_key"], filter=bucket, **READ).column(0).to_numpy() for one in earlier]
+def _texts(earlier: list[Tables], bucket: pc.Expression) -> Keys:
+    found = [one.read(bucket, ["text_key"]).column(0).to_numpy() for one in earlier]
     return np.concatenate([np.empty(0, np.uint64), *found])
 
 

@@ -11,7 +11,7 @@ import zstandard
 
 from allmende.cli.tune import _count
 from allmende.dataset import Dataset
-from allmende.errors import LakeError
+from allmende.errors import LakeError, RecipeError
 from allmende.maintain.diff import compare
 from allmende.maintain.recheck import recheck
 from allmende.maintain.takedown import take_down
@@ -91,7 +91,7 @@ def test_a_damaged_table_of_documents_is_an_error_that_names_it(made, damage):
 def test_a_damaged_table_of_what_stays_is_one_too(made, damage):
     lake, _ = made
     damage(file_of(lake, "near"))
-    with pytest.raises(LakeError, match="near can't be read"):
+    with pytest.raises(LakeError, match=r"near/part-00000\.parquet can't be read"):
         recheck(lake)
 
 
@@ -114,3 +114,29 @@ def test_manifests_that_lie_are_counted(made):
     manifest["counts"]["document"]["kept"] += 1
     path.write_bytes(msgspec.json.encode(manifest))
     assert verify(lake.root).problems["count"] >= 1
+
+
+@pytest.mark.parametrize("step", ["documents", "near", "release/shards"])
+def test_a_report_on_a_damaged_dataset_is_an_error_that_names_the_file(made, step):
+    lake, _ = made
+    path = file_of(lake, step)
+    sound = path.read_bytes()
+    for damage in (nonsense, Path.unlink) if path.suffix == ".zst" else (cut, nothing, nonsense, Path.unlink):
+        damage(path)
+        with pytest.raises(LakeError, match=rf"{path.name.split('.')[0]}\..+ can't be read: .+allmende verify"):
+            write_documents(Dataset(lake))
+        path.write_bytes(sound)
+
+
+def test_a_damaged_note_is_an_error_that_names_it(made):
+    lake, _ = made
+    for name in ("lists.json", "near/plan.json", "documents/part-00000.json"):
+        sound = lake.read(name) if lake.exists(name) else b""
+        for content in (b'{"lists"', b"", b"\xff\xfe"):
+            lake.write(name, content)
+            with pytest.raises(LakeError, match=rf"{name} is damaged .+Delete it"):
+                write_documents(Dataset(lake))
+        lake.write(name, sound or b'{"lists": []}')
+    lake.write("recipe.toml", lake.read("recipe.toml") + b"\xff")
+    with pytest.raises(RecipeError, match=r"recipe\.toml is not valid TOML: not UTF-8"):
+        Dataset(lake).status()

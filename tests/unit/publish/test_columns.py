@@ -10,6 +10,7 @@ import pytest
 import zstandard
 
 from allmende.errors import LakeError
+from allmende.lake import Lake
 from allmende.publish.columns import AT_ONCE, read_columns
 
 WANTED = pa.schema(
@@ -80,7 +81,8 @@ def test_columns_that_are_not_there_are_null():
     ],
     ids=range(15),
 )  # fmt: skip
-def test_damage_is_an_error_with_its_place(name, content, told):
-    with pytest.raises(LakeError, match=told) as caught:
-        read(content, name)
+def test_damage_is_an_error_with_its_place(tmp_path, name, content, told):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(LakeError, match=told) as caught, Lake(tmp_path).open(name) as file:
+        list(read_columns(file, name, WANTED))
     assert "allmende verify" in str(caught.value)

@@ -12,7 +12,7 @@ from allmende.media.sample import ImageSample
 from allmende.permission import ALLOWED, Verdict
 from allmende.recipe import Dataset, Recipe, Safety, Select
 from allmende.safety.hits import keyed
-from allmende.safety.lists import described, load
+from allmende.safety.lists import load
 from allmende.schema import CANDIDATES, FAILURES, Reason
 from allmende.steps import list_screen
 from allmende.steps.list_screen import ListGate, ListScreen
@@ -132,7 +132,7 @@ def recipe(safety):
 def test_the_dataset_records_its_lists_and_makes_a_key(tmp_path, safety):
     lake = Lake(tmp_path / "set")
     list_screen.prepare(lake, recipe(safety))
-    assert [one.name for one in described(lake.read("lists.json"))] == ["urls", "files", "ads"]
+    assert [one.name for one in list_screen.read_lists(lake)] == ["urls", "files", "ads"]
     assert list_screen.read_lists(lake) == load(safety).about
     key = tmp_path / "set" / "hits.key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
