@@ -39,7 +39,7 @@ def measure(home: Path, archives: str, name: str) -> str:
     command = [sys.executable, "-m", "allmende", "build", str(recipe), "--workers", "1", "--json"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            peak = max(peak, sum(map(memory, family(process.pid))))
+            peak = max(peak, sum(memory(pid)[0] for pid in family(process.pid)))
             over.wait(0.1)
     if process.returncode:
         sys.exit(f"{' '.join(command)} ended with {process.returncode}")
