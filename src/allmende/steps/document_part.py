@@ -6,9 +6,7 @@ Keys are 150 bytes for each document, in row groups by `text_key`, which is all 
 import itertools
 import re
 from collections.abc import Sequence
-from contextlib import ExitStack
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,12 +21,11 @@ from allmende.recipe import NearDuplicates
 from allmende.schema import DOCUMENT_KEYS, DOCUMENTS, Reason
 from allmende.steps import tombstone_screen
 from allmende.steps.buckets import BucketWriter
-from allmende.steps.dropped_pages import DroppedPages
-from allmende.steps.fates import Dropped, Fates
+from allmende.steps.fates import Dropped
 from allmende.steps.permitted import HOSTS, HOSTS_SCHEMA
-from allmende.steps.row_groups import RowGroups
 from allmende.steps.step import Settings
 from allmende.steps.text_judge import Row
+from allmende.steps.text_part import TextPart
 
 KEYS = ".keys.parquet"
 
@@ -72,7 +69,7 @@ class DocumentTools:
         self.tombstones = tombstone_screen.load(settings.lake, settings.recipe)
 
 
-class DocumentPart:
+class DocumentPart(TextPart):
     """The files of one part.
 
     Args:
@@ -82,34 +79,18 @@ class DocumentPart:
     """
 
     def __init__(self, part: PartWriter, buckets: int, tools: DocumentTools):
+        super().__init__(part, DOCUMENTS, tools.recipe, tools.tombstones)
         self._part = part
         self._tools = tools
         self._bytes = self._written = 0
         self._keys: list[pa.Table] = []
         self._hosts: list[pa.Table] = []
         self._keys_schema = keys_schema(tools.recipe.near_duplicates)
-        self._files = ExitStack()
-        self.fates = Fates(self._files.enter_context(DroppedPages(part, tools.recipe, tools.tombstones)))
-        self._rows = RowGroups(part.file(".parquet"), DOCUMENTS, self._note)
-        self._files.callback(self._rows.close)
         path = str(part.file(KEYS))
         self._key_file = self._files.enter_context(BucketWriter(path, buckets, self._keys_schema, "text_key"))
         self._host_file = None
         if tools.recipe.permission.captures:
             self._host_file = self._files.enter_context(BucketWriter(str(part.file(HOSTS)), buckets, HOSTS_SCHEMA))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._files:
-            if kind is None:
-                self._rows.flush()
-                self._key_file.write(pa.concat_tables([self._keys_schema.empty_table(), *self._keys]))
-                if self._host_file is not None:
-                    self._host_file.write(pa.concat_tables([HOSTS_SCHEMA.empty_table(), *self._hosts]))
 
     def add(self, judged: Sequence[Row]) -> None:
         """Takes over documents, their words in final form, but for those that were taken down."""
@@ -127,6 +108,11 @@ class DocumentPart:
     def facts(self) -> dict[str, int]:
         """Further sums of the part."""
         return {"text_bytes": self._bytes, **self.fates.facts()}
+
+    def _finish(self) -> None:
+        self._key_file.write(pa.concat_tables([self._keys_schema.empty_table(), *self._keys]))
+        if self._host_file is not None:
+            self._host_file.write(pa.concat_tables([HOSTS_SCHEMA.empty_table(), *self._hosts]))
 
     def _note(self, table: pa.Table) -> None:
         """Notes the keys of rows that were written."""

@@ -5,9 +5,7 @@ repeat. Personal data is replaced here already, and what was taken down by its U
 """
 
 import itertools
-from contextlib import ExitStack
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 
@@ -23,12 +21,11 @@ from allmende.schema import DOCUMENTS, PAGES, Reason
 from allmende.steps import tombstone_screen
 from allmende.steps.archive_pages import ArchivePages, PersonalWords, plan
 from allmende.steps.buckets import BucketWriter
-from allmende.steps.dropped_pages import DroppedPages
-from allmende.steps.fates import Dropped, Fates
+from allmende.steps.fates import Dropped
 from allmende.steps.page_reader import PageReader
-from allmende.steps.row_groups import RowGroups
 from allmende.steps.step import Settings
 from allmende.steps.text_judge import Row, TextJudge
+from allmende.steps.text_part import TextPart
 from allmende.steps.tombstone_screen import TombstoneScreen
 
 __all__ = ["LINES", "LINES_SCHEMA", "Worker", "line_options", "plan"]
@@ -78,30 +75,16 @@ class Worker:
             part.commit({"record": pages.records, "document": fates.tally}, personal.facts() | fates.facts())
 
 
-class _Output:
+class _Output(TextPart):
     """The files of one part."""
 
     def __init__(self, part: PartWriter, buckets: int, recipe: Recipe, tombstones: tuple[TombstoneScreen, ...]):
+        super().__init__(part, PAGES, recipe, tombstones)
         self._options = line_options(recipe.repeats)
         self._tombstones = tombstones
-        self._files = ExitStack()
-        self.fates = Fates(self._files.enter_context(DroppedPages(part, recipe, tombstones)))
-        self._rows = RowGroups(part.file(".parquet"), PAGES, self._note)
-        self._files.callback(self._rows.close)
         self._line_file = self._files.enter_context(BucketWriter(str(part.file(LINES)), buckets, LINES_SCHEMA))
         self._lines = [LINES_SCHEMA.empty_table()]
         self._held = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._files:
-            if kind is None:
-                self._rows.flush()
-                self._write_lines()
 
     def not_taken_down(self, rows: list[Row]) -> list[Row]:
         """Rows whose URLs were not; uid and text are looked at once they have their final form."""
@@ -128,8 +111,8 @@ class _Output:
         self._lines.append(pa.Table.from_arrays(columns, schema=LINES_SCHEMA))
         self._held += sum(map(len, lines))
         if self._held >= HELD_LINES:
-            self._write_lines()
+            self._finish()
 
-    def _write_lines(self) -> None:
+    def _finish(self) -> None:
         self._line_file.write(pa.concat_tables(self._lines))
         self._lines, self._held = [LINES_SCHEMA.empty_table()], 0
