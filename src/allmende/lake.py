@@ -133,7 +133,7 @@ def explained(doing: str, where: str) -> Iterator[None]:
     except AllmendeError:
         raise
     except FileNotFoundError as error:
-        raise LakeError(f"{doing} {where}: not found. Is this an Allmende dataset?") from error
+        raise LakeError(f"{doing} {where}: not found. Is the path right?") from error
     except PermissionError as error:
         raise LakeError(
             f"{doing} {where}: no permission ({error}). Choose another output, or fix its rights."

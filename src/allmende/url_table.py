@@ -9,6 +9,7 @@ import csv
 import gzip
 import io
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
@@ -47,6 +48,8 @@ def format_of(location: str) -> str:
         raise RecipeError(
             f"{location}: not a URL table by its name. Names end in {', '.join(FORMATS)}, or in .gz of those."
         )
+    if suffix == "parquet" and location.endswith(".gz"):
+        raise RecipeError(f"{location}: Parquet is not read from inside gzip. Unpack it: gunzip {location}")
     return suffix
 
 
@@ -71,7 +74,7 @@ def read(location: str, url_column: str, row_groups: list[int] | None = None) ->
 
     Raises:
         SourceError: if the file can't be opened or is not in its format.
-        RecipeError: if it lacks `url_column`.
+        RecipeError: if it lacks `url_column`, or has several columns of one name.
     """
     kind = format_of(location)
     with _opened(location) as file:
@@ -82,16 +85,20 @@ def read(location: str, url_column: str, row_groups: list[int] | None = None) ->
                 stream = gzip.GzipFile(fileobj=file) if location.endswith(".gz") else file
                 batches = _READERS[kind](cast(BinaryIO, stream), url_column)
             for batch in batches:
-                if url_column not in batch.rows.column_names:
-                    there = ", ".join(batch.rows.column_names)
-                    raise RecipeError(
-                        f"{location} has no column {url_column!r}; it has: {there}. Set select.url_column."
-                    )
+                _check_columns(location, batch.rows.column_names, url_column)
                 yield batch
         except AllmendeError:
             raise
         except _DAMAGE as error:
             raise SourceError(f"{location} is not a readable {kind} file: {error}") from error
+
+
+def _check_columns(location: str, names: list[str], url_column: str) -> None:
+    if url_column not in names:
+        there = ", ".join(names) or "none"
+        raise RecipeError(f"{location} has no column {url_column!r}; it has: {there}. Set select.url_column.")
+    if several := [name for name, count in Counter(names).items() if count > 1]:
+        raise RecipeError(f"{location} has more than one column {several[0]!r}. Rename or remove all but one.")
 
 
 _DAMAGE = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, zlib.error, csv.Error)
@@ -113,6 +120,8 @@ def _parquet(file: BinaryIO, location: str) -> pq.ParquetFile:
 
 
 def _read_parquet(file: pq.ParquetFile, row_groups: list[int] | None) -> Iterator[Batch]:
+    if not file.metadata.num_rows:
+        yield Batch(file.schema_arrow.empty_table())
     for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=row_groups):
         yield Batch(pa.Table.from_batches([batch]))
 
@@ -126,6 +135,8 @@ def _read_delimited(stream: BinaryIO, delimiter: str) -> Iterator[Batch]:
         return "skip"
 
     header = stream.readline().decode("utf-8-sig", "replace").rstrip("\r\n")
+    if "\0" in header:
+        raise ValueError("it is not text in UTF-8")
     names = next(csv.reader([header], delimiter=delimiter), [])
     try:
         reader = pyarrow.csv.open_csv(
@@ -201,11 +212,14 @@ def _read_jsonl(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
 
 def _read_json(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
     values = msgspec.json.decode(stream.read())
-    if isinstance(values, dict):  # pandas' column orientation: {"url": {"0": ..., "1": ...}}
+    if isinstance(values, dict) and all(isinstance(column, dict | list) for column in values.values()):
+        # pandas' column orientation: {"url": {"0": ..., "1": ...}}
         columns = {
             name: list(column.values() if isinstance(column, dict) else column) for name, column in values.items()
         }
         values = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if not isinstance(values, list):
+        raise TypeError("it holds neither a list of objects nor columns")
     rows, malformed = [], 0
     for value in values:
         try:

@@ -90,3 +90,38 @@ def test_bytes_that_are_no_utf8_cost_no_line_and_no_count(tmp_path):
     batches = list(url_table.read(str(path), "url"))
     assert [row["caption"] for batch in batches for row in batch.rows.to_pylist()] == ["b", "\ufffd"]
     assert sum(batch.malformed for batch in batches) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("two.csv", b"url,caption,caption\nx,y,z\n", "more than one column 'caption'"),
+        ("none.csv", b"", "no column 'url'; it has: none"),
+        ("packed.parquet.gz", b"", "gunzip"),
+    ],
+)
+def test_a_table_that_cannot_be_used_says_why(tmp_path, name, content, told):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(RecipeError, match=rf"{name}.*{told}"):
+        list(url_table.read(str(tmp_path / name), "url"))
+
+
+def test_parquet_without_rows_is_asked_for_its_columns_too(tmp_path):
+    pq.write_table(pa.table({"link": pa.array([], pa.string())}), tmp_path / "links.parquet")
+    with pytest.raises(RecipeError, match="no column 'url'; it has: link"):
+        list(url_table.read(str(tmp_path / "links.parquet"), "url"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("wide.csv", "url,caption\nx,y\n".encode("utf-16"), "not text in UTF-8"),
+        ("table.csv", b"PAR1\x15\0\0\n", "not text in UTF-8"),
+        ("object.json", b'{"a": 1}', "neither a list of objects nor columns"),
+        ("number.json", b"7", "neither a list of objects nor columns"),
+    ],
+)
+def test_what_is_in_another_format_than_its_name_says_is_a_source_error(tmp_path, name, content, told):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceError, match=rf"{name} is not a readable .+{told}"):
+        list(url_table.read(str(tmp_path / name), "url"))

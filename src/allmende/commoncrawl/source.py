@@ -110,7 +110,7 @@ def _local_matches(pattern: str) -> list[str]:
     if path.is_file():  # also one with brackets in its name
         return [os.fspath(path)]
     if path.is_dir():
-        raise SourceError(f"{pattern}: is a folder. To take its archives: {os.fspath(path / '**' / '*.gz')}")
+        raise SourceError(f"{pattern}: is a folder. To take the files in it: {os.fspath(path / '**' / '*.gz')}")
     if not has_magic(pattern):
         raise SourceMissing(f"{pattern}: no such file.")
     names = glob(os.fspath(path), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern

@@ -52,7 +52,7 @@ def test_what_matches_nothing_is_an_error(folder: Path, pattern: str) -> None:
 
 
 def test_a_folder_is_answered_with_the_glob_to_type(folder: Path) -> None:
-    with pytest.raises(SourceError, match=r"is a folder. To take its archives: .*sub/\*\*/\*\.gz"):
+    with pytest.raises(SourceError, match=r"is a folder. To take the files in it: .*sub/\*\*/\*\.gz"):
         expand([f"{folder}/sub"])
 
 
