@@ -19,6 +19,7 @@ import peers
 from allmende.commoncrawl.warc import read_warc
 from allmende.extract.candidates import candidate_batches
 from allmende.extract.html_images import page_from_html
+from allmende.extract.judge import EachLink
 from allmende.extract.page import Page
 from allmende.filters.judge import CaptionJudge
 from allmende.recipe import Captions, Extract, Urls
@@ -61,7 +62,7 @@ def contents(path: Path) -> tuple[int, int]:
 
 def candidates(path: Path) -> int:
     """How many candidates the archive has."""
-    judge = CaptionJudge(Captions(), Urls(), Extract().caption_sources)
+    judge = EachLink(CaptionJudge(Captions(), Urls(), Extract().caption_sources))
     with path.open("rb") as stream:
         return sum(batch.candidates.kept for batch in candidate_batches(pages_of(stream, path.name), judge))
 

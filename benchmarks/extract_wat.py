@@ -32,28 +32,45 @@ rows = len(list(process_wat(sys.argv[1], "image")))
 print(time.process_time() - began, rows)
 """
 
-OUR_KERNEL = """
+OUR_JUDGE = """
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from allmende.extract.judge import Verdicts
+
+def first_words(links):
+    places = ("alt", "figcaption", "title", "aria_label", "og", "json_ld")
+    places = [place for place in places if place in links.schema.names]
+    caption = pc.coalesce(*(links[place] for place in places))
+    first = np.zeros(len(links), np.int8)
+    for number in reversed(range(len(places))):
+        first[links[places[number]].is_valid()] = number
+    return Verdicts(
+        caption,
+        pa.array(places).take(pa.array(first)),
+        pa.repeat("und", len(links)),
+        pa.repeat(pa.scalar(0, pa.float32()), len(links)),
+        pc.if_else(caption.is_null(), "no_caption", None),
+    )
+"""
+
+OUR_KERNEL = (
+    OUR_JUDGE
+    + """
 import sys, time
 from allmende.extract.candidates import candidate_batches
-from allmende.extract.judge import Verdict
 from allmende.extract.wat_images import pages_from_wat
-from allmende.schema import Reason
-
-def judge(url, words):
-    for source in ("alt", "figcaption", "title", "aria_label", "og", "json_ld"):
-        if source in words:
-            return Verdict(words[source], source, "und", 0.0)
-    return Reason.NO_CAPTION
 
 def work(path):
     with open(path, "rb") as file:
-        return sum(len(batch.kept) for batch in candidate_batches(pages_from_wat(file), judge, "CC-MAIN-2026-43"))
+        return sum(len(batch.kept) for batch in candidate_batches(pages_from_wat(file), first_words, "CC-MAIN-2026-43"))
 
 work(sys.argv[1])
 began = time.process_time()
 rows = work(sys.argv[1])
 print(time.process_time() - began, rows)
 """
+)
 
 PEER_JOB = """
 import os, sys
@@ -68,25 +85,19 @@ df = rdd.mapPartitions(lambda part: process_wat(list(part)[0], "image")).toDF(["
 deduplicate_repartition_count(df, out, len(files), spark)
 """
 
-OUR_JOB = """
+OUR_JOB = (
+    OUR_JUDGE
+    + """
 import sys
 from dataclasses import replace
 from allmende.building import run_step
 from allmende.engine import Engine
-from allmende.extract.judge import Verdict
 from allmende.lake import Lake
 from allmende.progress import Silent
 from allmende.recipe import Dataset, Recipe, Select
-from allmende.schema import Reason
 from allmende.steps import candidates
 from allmende.steps.candidates import plan  # a step is a module with a plan and a Worker
 from allmende.steps.order import CANDIDATES, UNIQUE
-
-def first_words(url, words):
-    for source in ("alt", "figcaption", "title", "aria_label", "og", "json_ld"):
-        if source in words:
-            return Verdict(words[source], source, "und", 0.0)
-    return Reason.NO_CAPTION
 
 class Worker(candidates.Worker):
     def __init__(self, settings):
@@ -100,6 +111,7 @@ if __name__ == "__main__":
     for step in (first, UNIQUE):
         run_step(Lake(out), step, recipe, Engine(), Silent())
 """
+)
 
 
 def kernel(path: Path, peer: Path) -> None:

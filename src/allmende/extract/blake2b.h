@@ -1,19 +1,22 @@
-/* BLAKE2b (RFC 7693) without a key, for many short messages at once: four go side by side through vector registers.
+/* BLAKE2b (RFC 7693) without a key, for many short messages at once: eight go side by side through vector registers.
  * hashlib takes a Python object and a call for each. */
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-/* A message in two parts, one after the other, and where its digest of `size` (1 to 64) bytes goes. */
+#define BLAKE2B_BLOCK 128
+
+/* A message, with zeros behind it up to the end of its last block (there is at least one), and where its digest goes:
+ * `words` (1 to 8) times 8 bytes. */
 struct blake2b_job {
-    const uint8_t *first, *second;
-    size_t first_size, second_size;
-    uint8_t *digest;
+    const uint8_t *message;
     size_t size;
+    uint8_t *digest;
+    size_t words;
 };
 
-#define BLAKE2B_LANES 4
+#define BLAKE2B_LANES 8
 typedef uint64_t blake2b_words __attribute__((vector_size(8 * BLAKE2B_LANES)));
 
 static const uint64_t BLAKE2B_IV[8] = {
@@ -37,7 +40,8 @@ static const uint8_t BLAKE2B_SIGMA[12][16] = {
     v[a] += v[b] + m[y]; v[d] = BLAKE2B_ROTATED(v[d] ^ v[a], 16);         \
     v[c] += v[d];        v[b] = BLAKE2B_ROTATED(v[b] ^ v[c], 63)
 
-/* Takes a block of 128 bytes of each lane into its state. `counts`: bytes of the lane so far; `last`: ~0 in its last block.
+/* Takes a block of each lane into its state. For each lane: `begun`, ~0 in its first block; `length`, of its digest in
+ * bytes; `counts`, bytes of the lane so far; `last`, ~0 in its last block.
  * The processor is asked what it can do when the module is loaded, where GNU's C library and compiler can.
  * AVX-512 (v4, which GCC 12 knows) rotates in one instruction. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
@@ -48,8 +52,8 @@ __attribute__((target_clones("avx2", "default")))
 #endif
 #endif
 __attribute__((visibility("hidden"))) void
-allmende_blake2b_blocks(blake2b_words state[8], const uint8_t *const blocks[BLAKE2B_LANES],
-                        const blake2b_words *counts, const blake2b_words *last) {
+allmende_blake2b_blocks(blake2b_words state[8], const uint8_t *const blocks[BLAKE2B_LANES], const blake2b_words *begun,
+                        const blake2b_words *length, const blake2b_words *counts, const blake2b_words *last) {
     blake2b_words m[16], v[16];
     for (int i = 0; i < 16; i++)
         for (int lane = 0; lane < BLAKE2B_LANES; lane++) {
@@ -58,8 +62,10 @@ allmende_blake2b_blocks(blake2b_words state[8], const uint8_t *const blocks[BLAK
                          (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 | (uint64_t)at[7] << 56;
         }
     for (int i = 0; i < 8; i++) {
-        v[i] = state[i];
         v[i + 8] = (blake2b_words){0} + BLAKE2B_IV[i];
+        state[i] = (state[i] & ~*begun) | (v[i + 8] & *begun);
+        if (i == 0) state[i] ^= (*length ^ 0x01010000) & *begun;
+        v[i] = state[i];
     }
     v[12] ^= *counts;
     v[14] ^= *last;
@@ -80,53 +86,38 @@ allmende_blake2b_blocks(blake2b_words state[8], const uint8_t *const blocks[BLAK
     for (int i = 0; i < 8; i++) state[i] ^= v[i] ^ v[i + 8];
 }
 
-/* The 128 bytes of a message from `at` on, zeros behind its end; in `block`, if they can't be read where they are. */
-static const uint8_t *blake2b_block(const struct blake2b_job *job, size_t at, uint8_t block[128]) {
-    size_t held = 0;
-    if (at < job->first_size) {
-        held = job->first_size - at;
-        if (held >= 128) return job->first + at;
-        memcpy(block, job->first + at, held);
-    }
-    size_t from = at + held - job->first_size, left = job->second_size - from;
-    if (left > 128 - held) left = 128 - held;
-    if (left) memcpy(block + held, job->second + from, left);
-    memset(block + held + left, 0, 128 - held - left);
-    return block;
-}
-
 /* Does all jobs: a lane that is done with one takes the next. */
 static void blake2b_all(const struct blake2b_job *jobs, size_t count) {
-    const struct blake2b_job *of[BLAKE2B_LANES] = {NULL};
-    size_t at[BLAKE2B_LANES] = {0}, begun = 0;
-    uint8_t room[BLAKE2B_LANES][128] = {{0}};
+    static const uint8_t nothing[BLAKE2B_BLOCK];
+    const struct blake2b_job *of[BLAKE2B_LANES] = {NULL}, *const end = jobs + count;
+    size_t done[BLAKE2B_LANES] = {0};
     blake2b_words state[8] = {{0}};
     for (;;) {
         const uint8_t *blocks[BLAKE2B_LANES];
-        blake2b_words counts = {0}, last = {0};
+        blake2b_words begun = {0}, length = {0}, counts = {0}, last = {0};
         int busy = 0;
         for (int lane = 0; lane < BLAKE2B_LANES; lane++) {
-            blocks[lane] = room[lane];
-            if (!of[lane] && begun < count) {
-                of[lane] = &jobs[begun++];
-                at[lane] = 0;
-                for (int i = 0; i < 8; i++) state[i][lane] = BLAKE2B_IV[i];
-                state[0][lane] ^= 0x01010000 ^ of[lane]->size;
+            blocks[lane] = nothing;
+            if (!of[lane]) {
+                if (jobs == end) continue;
+                of[lane] = jobs++;
+                done[lane] = 0;
+                begun[lane] = ~(uint64_t)0;
+                length[lane] = 8 * of[lane]->words;
             }
-            if (!of[lane]) continue;
-            size_t total = of[lane]->first_size + of[lane]->second_size;
             busy = 1;
-            blocks[lane] = blake2b_block(of[lane], at[lane], room[lane]);
-            at[lane] += 128;
-            last[lane] = at[lane] >= total ? ~(uint64_t)0 : 0;
-            counts[lane] = last[lane] ? total : at[lane];
+            blocks[lane] = of[lane]->message + done[lane];
+            done[lane] += BLAKE2B_BLOCK;
+            last[lane] = done[lane] >= of[lane]->size ? ~(uint64_t)0 : 0;
+            counts[lane] = last[lane] ? of[lane]->size : done[lane];
         }
         if (!busy) return;
-        allmende_blake2b_blocks(state, blocks, &counts, &last);
+        allmende_blake2b_blocks(state, blocks, &begun, &length, &counts, &last);
         for (int lane = 0; lane < BLAKE2B_LANES; lane++) {
-            if (!of[lane] || !last[lane]) continue;
-            for (size_t i = 0; i < of[lane]->size; i++)
-                of[lane]->digest[i] = (uint8_t)(state[i / 8][lane] >> (8 * (i % 8)));
+            if (!last[lane]) continue;
+            for (size_t word = 0; word < of[lane]->words; word++)
+                for (int byte = 0; byte < 8; byte++)
+                    of[lane]->digest[8 * word + byte] = (uint8_t)(state[word][lane] >> 8 * byte);
             of[lane] = NULL;
         }
     }

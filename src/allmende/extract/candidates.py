@@ -5,6 +5,7 @@ its objects' memory, and a hash or a lookup over a list costs half of what it co
 """
 
 import gc
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -12,9 +13,10 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from allmende.extract.judge import Judge, Verdict
-from allmende.extract.page import Link, Page
+from allmende.extract.judge import Judge, Verdicts
+from allmende.extract.page import Page
 from allmende.extract.urls import split_host
 from allmende.identity import key64, uid
 from allmende.permission.licences import license_id
@@ -22,10 +24,15 @@ from allmende.safety.personal import Counts, replace_in, total
 from allmende.schema import CANDIDATES, REASON_FIELD, WORDS, Reason
 
 
-def python_row_names(urls: list[str], captions: list[str]) -> tuple[bytes, bytes, bytes, bytes]:
+def python_row_names(urls: pa.Array, captions: pa.Array) -> tuple[bytes, bytes, bytes, bytes]:
     """What `allmende.extract.row_names` makes ten times as fast."""
-    uids = bytes.fromhex("".join(map(uid, urls, captions)))
-    return uids, _keys(urls), _keys(map(split_host, urls)), _keys(map(str.lower, captions))
+    of, words = urls.to_pylist(), captions.to_pylist()
+    return (
+        bytes.fromhex("".join(map(uid, of, words))),
+        _keys(of),
+        _keys(map(split_host, of)),
+        _keys(map(str.lower, words)),
+    )
 
 
 def _keys(texts: Iterable[str]) -> bytes:
@@ -40,8 +47,8 @@ except ImportError:  # no compiler was there when this was installed
 ROWS = 200_000
 """Rows in a batch, at least, but for the last: some 100 MB."""
 
-_ROWS_AT_ONCE = 2_000
-"""Rows that become Arrow together: their objects take about a megabyte."""
+_LINKS_AT_ONCE = 2_000
+"""Links that become Arrow together: their objects take about a megabyte."""
 
 TEXTS = ("caption", *WORDS, "text_before", "text_after")
 """Columns in which personal data is replaced."""
@@ -122,143 +129,117 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-class _Rows:
-    """A table under construction. Rows become Arrow a few at a time, while their strings are in the processor's cache."""
-
-    __slots__ = ("_counts", "_crawl", "_done", "_pages", "_replace", "_schema", "links", "personal", "verdicts")
-
-    def __init__(self, schema: pa.Schema, crawl: str | None, *, replace_personal: bool) -> None:
-        self._schema = schema
-        self._crawl = crawl
-        self._replace = replace_personal
-        self.personal: Counts = {}
-        self._done: list[pa.RecordBatch] = []
-        self._clear()
-
-    def _clear(self) -> None:
-        self.links: list[Link] = []
-        self.verdicts: list[Verdict] | list[Reason] = []
-        self._pages: list[Page] = []
-        self._counts: list[int] = []
-        """Rows of each page."""
-
-    def end_page(self, page: Page, before: int) -> None:
-        """Note of which page the rows from number `before` on are."""
-        if len(self.links) > before:
-            self._pages.append(page)
-            self._counts.append(len(self.links) - before)
-            if len(self.links) >= _ROWS_AT_ONCE:
-                self._flush()
-
-    def _flush(self) -> None:
-        size = len(self.links)
-        columns = _link_columns(self.links) | _page_columns(self._pages, self._counts)
-        dropped = "reason" in self._schema.names
-        if dropped:
-            columns["reason"] = [str(reason) for reason in self.verdicts]
-        else:
-            columns |= _verdict_columns(self.verdicts)  # type: ignore[arg-type]
-        if self._replace:
-            self.personal = total((self.personal, replace_in(columns, TEXTS)))
-        columns |= _names(columns["url"], columns.get("caption") or [""] * size)
-        if dropped:
-            columns["caption_key"] = None
-        columns |= {"crawl": pa.repeat(pa.scalar(self._crawl, pa.string()), size), "seen": np.ones(size, np.int32)}
-        arrays = [_array(columns.get(field.name), field.type, size) for field in self._schema]
-        self._done.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
-        self._clear()
-
-    def table(self) -> pa.Table:
-        """All rows."""
-        self._flush()
-        return pa.Table.from_batches(self._done, self._schema)
-
-
 class _Collector:
     """Judges pages, and keeps what a batch is made of."""
 
-    __slots__ = ("_judge", "_keep_dropped", "candidates", "dropped", "kept", "records", "rows")
+    __slots__ = (
+        "_crawl",
+        "_dropped",
+        "_judge",
+        "_kept",
+        "_pages",
+        "_replace",
+        "candidates",
+        "personal",
+        "records",
+        "rows",
+    )
 
     def __init__(self, judge: Judge, crawl: str | None, *, keep_dropped: bool, replace_personal: bool) -> None:
         self._judge = judge
-        self._keep_dropped = keep_dropped
+        self._crawl = crawl
+        self._replace = replace_personal
+        self._pages: list[Page] = []
+        self._kept: list[pa.RecordBatch] = []
+        self._dropped: list[pa.RecordBatch] | None = [] if keep_dropped else None
         self.records, self.candidates = Count(), Count()
-        self.kept = _Rows(CANDIDATES, crawl, replace_personal=replace_personal)
-        self.dropped = _Rows(DROPPED, crawl, replace_personal=replace_personal)
+        self.personal: Counts = {}
         self.rows = 0
 
     def fill(self, items: Iterator[Page | Reason], rows: int) -> bool:
         """Add pages until there are so many rows; False if there are no more pages."""
+        links = 0
         for item in items:
             self.records.seen += 1
             if isinstance(item, Reason):
                 self.records.drop(item)
                 continue
             self.records.kept += 1
-            self._add(item)
-            if self.rows >= rows:
-                return True
+            for reason, count in item.dropped.items():
+                self.candidates.seen += count
+                self.candidates.drop(reason, count)
+            if item.images:
+                self._pages.append(item)
+                links += len(item.images)
+                if links >= min(rows, _LINKS_AT_ONCE):
+                    links = 0
+                    self._take()
+                    if self.rows >= rows:
+                        return True
+        self._take()
         return False
 
-    def _add(self, page: Page) -> None:
-        judge, links, verdicts = self._judge, self.kept.links, self.kept.verdicts
-        before, before_dropped = len(links), len(self.dropped.links)
-        for link in page.images:
-            verdict = judge(link.url, link.words)
-            if isinstance(verdict, Verdict):
-                links.append(link)
-                verdicts.append(verdict)  # type: ignore[arg-type]
-            else:
-                self.candidates.drop(verdict)
-                if self._keep_dropped:
-                    self.dropped.links.append(link)
-                    self.dropped.verdicts.append(verdict)  # type: ignore[arg-type]
-        kept, dropped = len(links) - before, len(self.dropped.links) - before_dropped
-        self.rows += kept + dropped
-        self.candidates.seen += len(page.images)
-        self.candidates.kept += kept
-        for reason, count in page.dropped.items():
-            self.candidates.seen += count
-            self.candidates.drop(reason, count)
-        self.kept.end_page(page, before)
-        self.dropped.end_page(page, before_dropped)
+    def _take(self) -> None:
+        """Judge the links of the pages that wait."""
+        if not self._pages:
+            return
+        links, pages = _link_columns(self._pages), _page_columns(self._pages)
+        self._pages = []
+        verdicts = self._judge(links)
+        rows = pa.RecordBatch.from_arrays([*links.columns, *verdicts], names=[*links.schema.names, *Verdicts._fields])
+        self.candidates.seen += len(rows)
+        self.candidates.kept += verdicts.reason.null_count
+        for reason, count in Counter(verdicts.reason.drop_null().to_pylist()).items():
+            self.candidates.drop(Reason[reason.upper()], count)
+        if verdicts.reason.null_count < len(rows):
+            is_kept = verdicts.reason.is_null()
+            if self._dropped is not None:
+                self._dropped.append(self._named(rows.filter(pc.invert(is_kept)), pages, DROPPED))
+            rows = rows.filter(is_kept)
+        self._kept.append(self._named(rows, pages, CANDIDATES))
+
+    def _named(self, rows: pa.RecordBatch, pages: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+        """Rows of a table, from what is known of links and of their pages."""
+        self.rows += len(rows)
+        columns = dict(zip(rows.schema.names, rows.columns, strict=True))
+        columns |= zip(pages.schema.names, pages.take(columns["page"]).columns, strict=True)
+        if self._replace:
+            texts = {name: columns[name].to_pylist() for name in TEXTS if name in columns}
+            self.personal = total((self.personal, replace_in(texts, TEXTS)))
+            columns |= {name: pa.array(column, pa.string()) for name, column in texts.items()}
+        columns |= _names(columns["url"], columns["caption"].fill_null(""))
+        if schema is DROPPED:
+            del columns["caption_key"]
+        columns["crawl"] = pa.repeat(pa.scalar(self._crawl, pa.string()), len(rows))
+        columns["seen"] = pa.repeat(pa.scalar(1, pa.int32()), len(rows))
+        arrays = [columns[field.name] if field.name in columns else pa.nulls(len(rows), field.type) for field in schema]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def batch(self) -> Batch:
         """What was collected."""
-        kept = self.kept.table()
-        dropped = self.dropped.table() if self._keep_dropped else None
-        personal = total((self.kept.personal, self.dropped.personal))
-        return Batch(kept, dropped, self.records, self.candidates, personal)
+        kept = pa.Table.from_batches(self._kept, CANDIDATES)
+        dropped = None if self._dropped is None else pa.Table.from_batches(self._dropped, DROPPED)
+        return Batch(kept, dropped, self.records, self.candidates, self.personal)
 
 
-def _array(values: Any, kind: pa.DataType, size: int) -> pa.Array:
-    if values is None:
-        return pa.nulls(size, kind)
-    return values if isinstance(values, pa.Array) else pa.array(values, kind)
-
-
-def _verdict_columns(verdicts: list[Verdict]) -> dict[str, Any]:
-    return {
-        "caption": [verdict.caption for verdict in verdicts],
-        "caption_source": [verdict.source for verdict in verdicts],
-        "language": [verdict.language for verdict in verdicts],
-        "language_score": [verdict.language_score for verdict in verdicts],
-    }
-
-
-def _link_columns(links: list[Link]) -> dict[str, Any]:
+def _link_columns(pages: list[Page]) -> pa.RecordBatch:
+    """Columns that the links of pages have, and `page`, the place of each link's page in the list."""
+    links = [link for page in pages for link in page.images]
     words = [link.words for link in links]
-    used: set[str] = set().union(*words)
-    columns: dict[str, Any] = {name: [of.get(name) for of in words] for name in used}
-    columns["url"] = [link.url for link in links]
-    columns["found_in"] = [link.found_in for link in links]
-    if any(link.text_before or link.text_after for link in links):
-        columns["text_before"] = [link.text_before or None for link in links]
-        columns["text_after"] = [link.text_after or None for link in links]
-    return columns
+    told: dict[str, list[str | None]] = {
+        "url": [link.url for link in links],
+        "found_in": [link.found_in for link in links],
+        "text_before": [link.text_before or None for link in links],
+        "text_after": [link.text_after or None for link in links],
+    }
+    for name in set().union(*words):
+        told[name] = [of.get(name) for of in words]
+    columns = {name: pa.array(values, pa.string()) for name, values in told.items()}
+    columns["page"] = pa.array(np.repeat(np.arange(len(pages)), [len(page.images) for page in pages]))
+    return pa.RecordBatch.from_arrays([*columns.values()], names=[*columns])
 
 
-def _page_columns(pages: list[Page], counts: list[int]) -> dict[str, Any]:
+def _page_columns(pages: list[Page]) -> pa.RecordBatch:
     facts = [page.facts for page in pages]
     told: dict[str, list[Any]] = {
         "page_url": [page.url for page in pages],
@@ -281,16 +262,14 @@ def _page_columns(pages: list[Page], counts: list[int]) -> dict[str, Any]:
         for name, values in told.items()
         if any(value is not None for value in values)
     }
-    index = pa.array(np.repeat(np.arange(len(pages)), counts))
-    rows = pa.RecordBatch.from_arrays([*arrays.values()], names=[*arrays]).take(index)
-    return dict(zip(arrays, rows.columns, strict=True))
+    return pa.RecordBatch.from_arrays([*arrays.values()], names=[*arrays])
 
 
-def _names(urls: list[str], captions: list[str]) -> dict[str, Any]:
+def _names(urls: pa.Array, captions: pa.Array) -> dict[str, pa.Array]:
     """The uids and 64-bit keys of URLs, hosts and captions, as `allmende.identity` defines them."""
     uids, *digests = row_names(urls, captions)
     ends = np.arange(0, 32 * len(urls) + 1, 32, dtype=np.int32)
     column = pa.StringArray.from_buffers(len(urls), pa.py_buffer(ends), pa.py_buffer(uids.hex().encode()))
     names = ("url_key", "host_key", "caption_key")
-    keys = (np.frombuffer(digest, ">u8").astype(np.uint64) for digest in digests)
+    keys = (pa.array(np.frombuffer(digest, ">u8").astype(np.uint64)) for digest in digests)
     return {"uid": column, **dict(zip(names, keys, strict=True))}

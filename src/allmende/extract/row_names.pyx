@@ -6,93 +6,162 @@
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.stdint cimport uint8_t
-from libc.string cimport memchr, memcmp, memcpy
+from libc.stdint cimport int32_t, uint8_t, uintptr_t
+from libc.string cimport memchr, memcmp, memcpy, memset
 
 cdef extern from "Python.h":
-    const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
+    str PyUnicode_DecodeUTF8(const char* data, Py_ssize_t size, const char* errors)
 
 cdef extern from "blake2b.h" nogil:
+    enum: BLAKE2B_BLOCK
+
     ctypedef struct Job "struct blake2b_job":
-        const uint8_t* first
-        const uint8_t* second
-        size_t first_size
-        size_t second_size
-        uint8_t* digest
+        const uint8_t* message
         size_t size
+        uint8_t* digest
+        size_t words
 
     void blake2b_all(const Job* jobs, size_t count)
 
+cdef struct Text:
+    const uint8_t* begin
+    Py_ssize_t size
 
-def row_names(list urls, list captions):
+cdef struct Column:
+    const int32_t* ends
+    const uint8_t* data
+
+cdef const uint8_t* NOTHING = b""
+
+cdef struct Messages:
+    Job* job  # the next
+    uint8_t* at  # where its message goes
+
+
+def row_names(urls, captions):
     """Digests of rows: 16 bytes for each uid, 8 for each key of a URL, of its host, and of a caption in lower case.
 
     Args:
-        urls: Normalised URLs.
-        captions: As many captions.
+        urls: Normalised URLs, an Arrow array of strings without nulls.
+        captions: As many captions, likewise.
 
     Raises:
-        ValueError: A URL is not normalised, or has no caption; or there is a lone surrogate.
+        ValueError: A URL is not normalised, or has no caption.
     """
     cdef Py_ssize_t rows = len(urls)
-    cdef list lowered = [caption.lower() for caption in captions]
+    cdef Column all_urls = column(urls)
+    cdef Column all_captions = column(captions)
     cdef bytes uids = PyBytes_FromStringAndSize(NULL, 16 * rows)
     cdef bytes url_keys = PyBytes_FromStringAndSize(NULL, 8 * rows)
     cdef bytes host_keys = PyBytes_FromStringAndSize(NULL, 8 * rows)
     cdef bytes caption_keys = PyBytes_FromStringAndSize(NULL, 8 * rows)
     cdef bytearray as_before = bytearray(rows)
-    cdef char* host_key = PyBytes_AS_STRING(host_keys)
-    cdef Job* jobs
-    cdef Job* job
-    cdef Job host
-    cdef Job known
-    cdef Py_ssize_t row
-    if len(captions) != rows:
+    cdef list lowered = []
+    cdef uint8_t* uid = <uint8_t*>PyBytes_AS_STRING(uids)
+    cdef uint8_t* url_key = <uint8_t*>PyBytes_AS_STRING(url_keys)
+    cdef uint8_t* host_key = <uint8_t*>PyBytes_AS_STRING(host_keys)
+    cdef uint8_t* caption_key = <uint8_t*>PyBytes_AS_STRING(caption_keys)
+    cdef Py_ssize_t row, room
+    cdef Text url, caption, host, known
+    cdef Messages to
+    cdef Job* jobs = NULL
+    cdef uint8_t* messages = NULL
+    cdef uint8_t* target
+    if len(captions) != rows or urls.null_count or captions.null_count:
         raise ValueError("not as many captions as URLs")
-    known.first, known.first_size = NULL, 0
-    jobs = <Job*>PyMem_Malloc((4 * rows + 1) * sizeof(Job))
-    if jobs is NULL:
-        raise MemoryError
-    job = jobs
+    room = (4 * BLAKE2B_BLOCK + 1) * rows
+    for row in range(rows):
+        caption = text(&all_captions, row)
+        lowered.append(None if is_ascii(caption) else in_lower_case(caption))
+        room += 3 * text(&all_urls, row).size + caption.size
+        room += caption.size if lowered[row] is None else len(lowered[row])
     try:
+        jobs = <Job*>PyMem_Malloc((4 * rows + 1) * sizeof(Job))
+        messages = <uint8_t*>PyMem_Malloc(room + 1)
+        if jobs is NULL or messages is NULL:
+            raise MemoryError
+        to.job, to.at = jobs, messages
+        known.size = -1
         for row in range(rows):
-            note(job, urls[row], PyBytes_AS_STRING(url_keys) + 8 * row)
-            host = host_of(job)
-            job[1] = job[0]
-            job[1].digest, job[1].size = <uint8_t*>PyBytes_AS_STRING(uids) + 16 * row, 16
-            job[1].first_size += 1  # the zero byte behind the URL is the one that stands between the two
-            job[1].second = <const uint8_t*>PyUnicode_AsUTF8AndSize(captions[row], <Py_ssize_t*>&job[1].second_size)
-            note(job + 2, lowered[row], PyBytes_AS_STRING(caption_keys) + 8 * row)
-            job += 3
-            if row and host.first_size == known.first_size and memcmp(host.first, known.first, host.first_size) == 0:
+            url, caption = text(&all_urls, row), text(&all_captions, row)
+            memcpy(message(&to, url.size, url_key + 8 * row, 1), url.begin, url.size)
+            target = message(&to, url.size + 1 + caption.size, uid + 16 * row, 2)
+            memcpy(target, url.begin, url.size)
+            target[url.size] = 0
+            memcpy(target + url.size + 1, caption.begin, caption.size)
+            if lowered[row] is None:
+                lower_ascii(message(&to, caption.size, caption_key + 8 * row, 1), caption)
+            else:
+                room = len(lowered[row])
+                memcpy(message(&to, room, caption_key + 8 * row, 1), PyBytes_AS_STRING(lowered[row]), room)
+            host = host_of(url)
+            if host.size == known.size and memcmp(host.begin, known.begin, host.size) == 0:
                 as_before[row] = True  # images in a row are mostly on one host
-                continue
-            host.digest = <uint8_t*>host_key + 8 * row
-            job[0] = known = host
-            job += 1
-        blake2b_all(jobs, job - jobs)
-        for row in range(rows):
-            if as_before[row]:
-                memcpy(host_key + 8 * row, host_key + 8 * (row - 1), 8)
+            else:
+                memcpy(message(&to, host.size, host_key + 8 * row, 1), host.begin, host.size)
+                known = host
+        blake2b_all(jobs, to.job - jobs)
     finally:
+        PyMem_Free(messages)
         PyMem_Free(jobs)
+    for row in range(rows):
+        if as_before[row]:
+            memcpy(host_key + 8 * row, host_key + 8 * (row - 1), 8)
     return uids, url_keys, host_keys, caption_keys
 
 
-cdef int note(Job* job, object text, char* digest) except -1:
-    """Make a job of a text's key."""
-    cdef Py_ssize_t size
-    job.first = <const uint8_t*>PyUnicode_AsUTF8AndSize(text, &size)
-    job.first_size, job.second, job.second_size = size, NULL, 0
-    job.digest, job.size = <uint8_t*>digest, 8
-    return 0
+cdef Column column(array):
+    """The strings of an Arrow array, which has to stay alive."""
+    cdef Column found
+    _, ends, data = array.buffers()
+    found.ends, found.data = NULL, NOTHING
+    if ends is not None:
+        found.ends = <const int32_t*><uintptr_t>ends.address + <Py_ssize_t>array.offset
+    if data is not None:
+        found.data = <const uint8_t*><uintptr_t>data.address
+    return found
 
 
-cdef Job host_of(const Job* url) except *:
-    """A job for the key of what `allmende.extract.urls.split_host` finds in a normalised URL."""
-    cdef Job host = url[0]
-    cdef const uint8_t* end = url.first + url.first_size
-    cdef const uint8_t* at = <const uint8_t*>memchr(url.first, c"/", url.first_size)
+cdef inline Text text(const Column* column, Py_ssize_t row) noexcept nogil:
+    cdef Text found
+    found.begin, found.size = column.data + column.ends[row], column.ends[row + 1] - column.ends[row]
+    return found
+
+
+cdef inline uint8_t* message(Messages* to, Py_ssize_t size, uint8_t* digest, size_t words) noexcept nogil:
+    """Make a job of a message, which the caller writes to the place returned; behind it are zeros already."""
+    cdef Py_ssize_t padded = max(1, (size + BLAKE2B_BLOCK - 1) // BLAKE2B_BLOCK) * BLAKE2B_BLOCK
+    cdef uint8_t* begin = to.at
+    memset(begin + padded - BLAKE2B_BLOCK, 0, BLAKE2B_BLOCK)
+    to.job.message, to.job.size, to.job.digest, to.job.words = begin, size, digest, words
+    to.job += 1
+    to.at += padded
+    return begin
+
+
+cdef bint is_ascii(Text text) noexcept nogil:
+    cdef uint8_t bits = 0
+    cdef Py_ssize_t at
+    for at in range(text.size):
+        bits |= text.begin[at]
+    return bits < 128
+
+
+cdef void lower_ascii(uint8_t* target, Text text) noexcept nogil:
+    cdef Py_ssize_t at
+    for at in range(text.size):
+        target[at] = text.begin[at] | (c"A" <= text.begin[at] <= c"Z") << 5
+
+
+cdef bytes in_lower_case(Text text):
+    return PyUnicode_DecodeUTF8(<const char*>text.begin, text.size, NULL).lower().encode()
+
+
+cdef Text host_of(Text url) except *:
+    """What `allmende.extract.urls.split_host` finds in a normalised URL."""
+    cdef Text host
+    cdef const uint8_t* end = url.begin + url.size
+    cdef const uint8_t* at = <const uint8_t*>memchr(url.begin, c"/", url.size)
     cdef const uint8_t* begin
     cdef const uint8_t* stop
     if at is NULL or end - at < 2 or at[1] != c"/":
@@ -111,5 +180,5 @@ cdef Job host_of(const Job* url) except *:
     else:
         at = <const uint8_t*>memchr(begin, c":", stop - begin)
         stop = stop if at is NULL else at
-    host.first, host.first_size = begin, stop - begin
+    host.begin, host.size = begin, stop - begin
     return host

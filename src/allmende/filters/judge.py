@@ -13,7 +13,7 @@ from allmende.schema import Reason
 
 
 class CaptionJudge:
-    """Implements `allmende.extract.judge.Judge` with the recipe's `[captions]`, `[urls]` and caption sources.
+    """Implements `allmende.extract.judge.LinkJudge` with the recipe's `[captions]`, `[urls]` and caption sources.
 
     The URL is asked first. Then the sources in order: the first whose words pass all rules is the caption. If none
     does, the Reason is that of the first source that had words: the one the page's author meant as description.

@@ -15,7 +15,7 @@ from allmende.commoncrawl.warc import WarcCapture, is_image, read_warc
 from allmende.errors import SourceMissing, SourceRefused
 from allmende.extract.candidates import DROPPED, Batch, Count, candidate_batches
 from allmende.extract.html_images import page_from_html
-from allmende.extract.judge import Judge
+from allmende.extract.judge import EachLink, Judge
 from allmende.extract.page import Page, parse_date
 from allmende.extract.urls import normalise, split_host
 from allmende.extract.wat_images import pages_from_wat
@@ -197,7 +197,7 @@ def personal_facts(recipe: Recipe, counts: Counts) -> dict[str, int]:
 
 def judge_of(recipe: Recipe) -> Judge:
     """The judge that a recipe asks for."""
-    return CaptionJudge(recipe.captions, recipe.urls, recipe.extract.caption_sources)
+    return EachLink(CaptionJudge(recipe.captions, recipe.urls, recipe.extract.caption_sources))
 
 
 def _tally(count: Count) -> Tally:

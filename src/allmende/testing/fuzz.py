@@ -46,11 +46,12 @@ def _warc(data: bytes) -> None:
 
 def _wat(data: bytes) -> None:
     from allmende.extract.candidates import candidate_batches
+    from allmende.extract.judge import EachLink
     from allmende.extract.wat_images import pages_from_wat
     from allmende.filters.judge import CaptionJudge
     from allmende.recipe import Captions, Urls
 
-    judge = CaptionJudge(Captions(), Urls(), ("alt", "title"))
+    judge = EachLink(CaptionJudge(Captions(), Urls(), ("alt", "title")))
     for batch in candidate_batches(pages_from_wat(io.BytesIO(data)), judge, None, keep_dropped=True):
         assert batch.candidates.seen == batch.candidates.kept + sum(batch.candidates.dropped.values())
 

@@ -1,12 +1,13 @@
 import gc
 from datetime import UTC, datetime
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allmende.extract.candidates import DROPPED, candidate_batches, python_row_names
-from allmende.extract.judge import Verdict
+from allmende.extract.judge import EachLink, Verdict, Verdicts
 from allmende.extract.page import Facts, Link, Page
 from allmende.extract.row_names import row_names
 from allmende.extract.urls import split_host
@@ -14,6 +15,7 @@ from allmende.identity import key64, uid
 from allmende.schema import CANDIDATES, WORDS, Reason
 
 
+@EachLink
 def judge(url, words):
     if "logo" in url:
         return Reason.URL_BLOCKED
@@ -30,6 +32,10 @@ def page(number=0, images=(), dropped=None):
     )
     date = datetime(2026, 10, 21, 12, tzinfo=UTC)
     return Page(f"https://example.org/{number}", facts, "a.warc.gz", number * 10, 9, date, list(images), dropped or {})
+
+
+def strings(texts):
+    return pa.array(texts, pa.string())
 
 
 def one(items, **options):
@@ -117,6 +123,28 @@ def test_dropped_rows_can_be_kept():
     assert len(batch.kept) == 1
 
 
+def test_a_judge_of_columns():
+    def first_of_all(links):
+        assert links["alt"].to_pylist() == ["x", None, None]
+        assert links["og"].to_pylist() == [None, None, "y"]
+        texts = ([None, None, "z"], [None, None, "og"], [None, None, "und"], [None, None, 0.5])
+        reasons = ["no_caption", "url_blocked", None]
+        return Verdicts(
+            *(pa.array(column, pa.float32() if 0.5 in column else pa.string()) for column in (*texts, reasons))
+        )
+
+    words = [{"alt": "x"}, {"title": "t"}, {"og": "y"}]
+    links = [Link(f"https://a.example/{n}.jpg", "img", of) for n, of in enumerate(words)]
+    (batch,) = candidate_batches(
+        [page(0), page(1, links[:2]), page(2), page(3, links[2:])], first_of_all, keep_dropped=True
+    )
+    (kept,) = batch.kept.to_pylist()
+    assert (kept["caption"], kept["caption_source"], kept["page_url"]) == ("z", "og", "https://example.org/3")
+    assert batch.dropped["page_url"].to_pylist() == ["https://example.org/1"] * 2
+    assert batch.dropped["caption_key"].null_count == 2
+    assert batch.candidates.dropped == {Reason.NO_CAPTION: 1, Reason.URL_BLOCKED: 1}
+
+
 def test_nothing_at_all_is_one_empty_batch():
     batch = one([], keep_dropped=True)
     assert (len(batch.kept), len(batch.dropped), batch.records.seen) == (0, 0, 0)
@@ -167,22 +195,28 @@ PLACES = st.sampled_from(["a.example", "a.example:80", "u:p@b@c.example", "[::1]
     )
 )
 def test_compiled_names_are_those_of_python(rows):
-    urls = [f"https://{place}/{path}" for place, path, _ in rows]
-    captions = [caption * (1 + len(path)) for _, path, caption in rows]
+    urls = strings([f"https://{place}/{path}" for place, path, _ in rows])
+    captions = strings([caption * (1 + len(path)) for _, path, caption in rows])
     assert row_names(urls, captions) == python_row_names(urls, captions)
+    assert row_names(urls[2:], captions[2:]) == python_row_names(urls[2:], captions[2:])
 
 
 def test_what_has_no_names():
-    for urls, captions in [([""], ["y"]), (["x"], ["y"]), (["https:/x"], ["y"]), (["https://x/"], [])]:
+    for urls, captions in [
+        ([""], ["y"]),
+        (["x"], ["y"]),
+        (["https:/x"], ["y"]),
+        (["https://x/"], []),
+        (["https://x/"], [None]),
+    ]:
         with pytest.raises(ValueError, match="URL"):
-            row_names(urls, captions)
-    with pytest.raises(UnicodeEncodeError):
-        row_names(["https://x/"], ["\ud800"])
+            row_names(strings(urls), strings(captions))
 
 
 def test_personal_data_is_replaced_after_the_judge_and_before_the_uid():
     heard = []
 
+    @EachLink
     def listening(url, words):
         heard.append(words["alt"])
         return Reason.NO_CAPTION if "drop" in url else Verdict(words["alt"], "alt", "de", 0.5)
