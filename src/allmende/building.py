@@ -18,7 +18,7 @@ import msgspec
 from allmende import recipe_file
 from allmende.dataset import Dataset
 from allmende.engine import Engine, Failure
-from allmende.errors import AllmendeError, EngineError, RecipeChanged
+from allmende.errors import AllmendeError, EngineError, LakeError, RecipeChanged
 from allmende.lake import Lake, Plan
 from allmende.lock import locked
 from allmende.progress import Progress, Silent
@@ -140,7 +140,19 @@ def _same_recipe(lake: Lake, recipe: Recipe, *, redo: bool) -> None:
             )
         for name in {step.name for step in steps(old)} - {step.name for step in steps(recipe)}:
             lake.step(name).discard()
+    else:
+        _refuse_foreign(lake, recipe)
     lake.write("recipe.toml", recipe_file.dumps(recipe).encode())
+
+
+def _refuse_foreign(lake: Lake, recipe: Recipe) -> None:
+    """Refuses a folder in which a build would sweep away, or publish, what is not its own."""
+    folders = dict.fromkeys([*(step.name.partition("/")[0] for step in steps(recipe)), "releases"])
+    if foreign := [name for name in folders if lake.files_below(name)]:
+        raise LakeError(
+            f"{lake.root} has no recipe.toml, but {foreign[0]}, whose files a build would replace. Choose another "
+            "[dataset] output. If it is a dataset that lost its recipe: release/recipe.toml is a copy of it."
+        )
 
 
 def _own_digest(step: Step, recipe: Recipe) -> str:

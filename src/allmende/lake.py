@@ -18,6 +18,7 @@ import errno
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -140,6 +141,14 @@ def explained(doing: str, where: str) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise LakeError(f"{doing} {where}: {_cause(error)}") from error
+    except store_errors() as error:
+        raise LakeError(f"{doing} {where}: {error}. Check the bucket, the network and your credentials.") from error
+
+
+def store_errors() -> tuple[type[Exception], ...]:
+    """What the library of an object store raises that is no `OSError`; nothing if none is loaded."""
+    library = sys.modules.get("botocore.exceptions")
+    return (library.BotoCoreError,) if library else ()
 
 
 def _cause(error: OSError) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from allmende.errors import LakeError, LakeLocked
-from allmende.lake import Lake
+from allmende.lake import Lake, store_errors
 
 LEASE_SECONDS = 120
 ORPHAN_SECONDS = 60
@@ -139,10 +139,16 @@ def _take(lake: Lake, path: str, token: str) -> None:
                 raise _refusal(lake, lease["holder"]) from None
             lake.fs.rm_file(path)
         except OSError as error:
-            raise LakeError(f"{lake.root}: can't be written ({error}). Check the bucket and your rights.") from error
+            raise _unwritable(lake, error) from error
+        except store_errors() as error:
+            raise _unwritable(lake, error) from error
         else:
             return
     raise _refusal(lake, "another process took the lock at the same moment")
+
+
+def _unwritable(lake: Lake, error: Exception) -> LakeError:
+    return LakeError(f"{lake.root}: can't be written ({error}). Check the bucket and your rights.")
 
 
 def _lease_text(token: str) -> bytes:

@@ -91,8 +91,10 @@ def _run() -> int:
     except AllmendeError as error:
         click.secho(f"Error: {error}", fg="red", err=True)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.secho("Stopped. Finished parts are safe: the same command goes on from here.", fg="yellow", err=True)
+    except (KeyboardInterrupt, click.Abort) as error:
+        asked = isinstance(error, click.Abort) and error.__cause__ is None  # it ended a question; else Ctrl-C at work
+        safe = "Stopped. Finished parts are safe: the same command goes on from here."
+        click.secho("Nothing was changed." if asked else safe, fg="yellow", err=True)
         return 130
     except BrokenPipeError:  # whoever read our output has enough: `allmende inspect x | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -45,7 +45,10 @@ def command(recipe: Path, kind: str, languages: str, tokenizer: str, force: bool
         chosen["captions"] = {"languages": wanted}
     text = recipe_file.template(recipe.stem, chosen)
     recipe_file.loads(text, str(recipe))
-    recipe.write_text(text, "utf-8")
+    try:
+        recipe.write_text(text, "utf-8")
+    except OSError as error:
+        raise RecipeError(f"{recipe} can't be written: {error.strerror}. Choose another place.") from error
     click.echo(f"Wrote {recipe}. Set [dataset] contact, then:\n  allmende build {recipe}")
 
 
