@@ -8,7 +8,7 @@ import msgspec
 from personal_page import personal_page
 from presets_page import presets_page
 
-from allmende import recipe_file, schema
+from allmende import cli, recipe_file, schema
 from allmende.cli import COMMANDS, root
 from allmende.permission import policy
 from allmende.recipe import Recipe
@@ -94,13 +94,8 @@ def tables_page() -> str:
 
 def commands_page() -> str:
     """Every command's help."""
-    lines = [
-        NOTE,
-        "# Commands\n",
-        "Exit codes: 0 done · 1 a bug or an unexpected error · 2 wrong arguments or recipe · 4 a source is missing or refused ·",
-        "5 the dataset folder can't be read or written · 6 the engine failed · 7 an optional dependency is missing ·",
-        "8 a signature or digest does not hold · 130 stopped by Ctrl-C.\n",
-    ]
+    exit_codes = (cli.__doc__ or "").partition("\n\n")[2].strip()
+    lines = [NOTE, "# Commands\n", f"{exit_codes}\n"]
     parent = click.Context(root, info_name="allmende")
     for name in COMMANDS:
         command = root.get_command(parent, name)
