@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __url__ = "https://allmende.example"
-"""Home of the project; part of every User-Agent, so that a server's operator can see who asks."""
+"""Home of the project; part of every User-Agent, so that a server's operator can see who asks.
+
+A placeholder, for the project has no public address yet: it is the recipe's `dataset.contact` that leads to somebody.
+"""
 
 __all__ = [
     "AllmendeError",
