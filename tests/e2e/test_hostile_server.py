@@ -392,6 +392,28 @@ def test_a_file_that_all_others_wait_for_is_asked_for_once_more_if_nobody_answer
     assert server.hits["127.0.0.1"] == hits
 
 
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["127.0.0.1", "127.0.0.2"]])
+def test_a_file_that_all_others_wait_for_is_asked_for_once_of_each_address_that_takes_no_connection(addresses):
+    connections = Counter()
+
+    async def hang(reader, writer):
+        connections[writer.get_extra_info("sockname")[0]] += 1
+        await reader.read()
+        writer.close()
+
+    async def work(nameserver):
+        async with await asyncio.start_server(hang, "0.0.0.0", 0) as silent:
+            port = silent.sockets[0].getsockname()[1]
+            patient = {"retries": 2, "retry_seconds": 0.01, "connect_seconds": 0.1}
+            settings = Fetch(ports=(port,), allow_addresses=("127.0.0.0/8",), **patient)
+            async with Client(settings, AGENT, OBEYS, nameservers=(nameserver,)) as client:
+                return await host_files.ask(client, "robots.txt", f"https://silent.test:{port}/robots.txt")
+
+    with Nameserver({"silent.test": [addresses]}) as names:
+        assert asyncio.run(work(names.address)).reason is Reason.TIMEOUT_CONNECT
+    assert connections == dict.fromkeys(addresses, 1)
+
+
 @pytest.mark.parametrize("path", ["/status/404", "/status/410", "/status/403", "/status/501", "/html", "/garbage"])
 def test_what_will_not_pass_is_not_tried_again(server, path):
     fetch_one(config(server, retries=2), server.url(path))

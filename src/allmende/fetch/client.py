@@ -266,10 +266,10 @@ class Client:
         if turn.job.batch.closed:
             exchange.body.drop()
         else:
-            self._decide(turn.job, exchange, body, wait)
+            self._decide(turn, exchange, body, wait)
 
-    def _decide(self, job: Job, exchange: Exchange, body: bytes, wait: float | None) -> None:
-        now = self._clock()
+    def _decide(self, turn: Turn[Job], exchange: Exchange, body: bytes, wait: float | None) -> None:
+        job, now = turn.job, self._clock()
         job.seconds += now - exchange.started
         job.received += exchange.body.received
         job.facts = self._facts(job, exchange, now)
@@ -281,14 +281,18 @@ class Client:
             self._spawn(self._line_up_later(job, verdict), job.batch.tasks, job.batch.fail)
         elif exchange.reason is None:
             self._hand_over(job, exchange, body)
-        elif job.tries < self._retries(job, exchange) and may_pass(exchange.reason, exchange.status):
+        elif job.tries < self._retries(turn, exchange) and may_pass(exchange.reason, exchange.status):
             self._retry(job, exchange.reason, now, wait)
         else:
             self._finish(job, exchange.reason)
 
-    def _retries(self, job: Job, exchange: Exchange) -> int:
-        most = job.target.unanswered if exchange.status is None else None
-        return self._config.retries if most is None else min(most, self._config.retries)
+    def _retries(self, turn: Turn[Job], exchange: Exchange) -> int:
+        most = turn.job.target.unanswered
+        if most is None or exchange.status is not None:
+            return self._config.retries
+        if exchange.reason is Reason.TIMEOUT_CONNECT and turn.line.tried >= len(turn.line.addresses):
+            return 0
+        return min(most, self._config.retries)
 
     def _redirect(self, job: Job, location: str) -> None:
         job.hops += 1

@@ -17,7 +17,8 @@ class Target(NamedTuple):
     key: Any
     url: str
     unanswered: int | None = None
-    """Most retries of a request that gets no answer at all; None: `fetch.retries`, which is the bound in any case."""
+    """Most retries of a request that gets no answer at all, and of them none if connections to all addresses of the host timed
+    out; None: `fetch.retries`, which is the bound in any case."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
