@@ -84,6 +84,7 @@ def sick_hosts(body: bytes) -> Iterator[tuple[int, int]]:
     dead = socket.socket()
     dead.bind(("0.0.0.0", 0))
     dead.listen(0)
+    first = socket.create_connection(("127.0.0.1", dead.getsockname()[1]))  # Linux has room for it in a queue of none
     loop = asyncio.new_event_loop()
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -103,6 +104,7 @@ def sick_hosts(body: bytes) -> Iterator[tuple[int, int]]:
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        first.close()
         dead.close()
 
 
