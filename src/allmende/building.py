@@ -24,7 +24,7 @@ from allmende.lock import locked
 from allmende.progress import Progress, Silent
 from allmende.recipe import Recipe
 from allmende.safety import lists
-from allmende.steps import decontaminate, list_screen
+from allmende.steps import decontaminate, earlier_content, list_screen
 from allmende.steps.documents import write_documents
 from allmende.steps.order import steps
 from allmende.steps.release_manifest import check_beginning
@@ -70,6 +70,7 @@ def build(
         _same_recipe(lake, recipe, redo=redo)
         list_screen.prepare(lake, recipe, redo=redo)
         decontaminate.prepare(lake, recipe, redo=redo)
+        earlier_content.prepare(lake, recipe, redo=redo)
         return run_steps(lake, recipe, engine, progress)
 
 

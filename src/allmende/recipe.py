@@ -254,7 +254,8 @@ class Dedup(Section, frozen=True, kw_only=True):
     earlier: Annotated[
         tuple[str, ...],
         _about(
-            "Folders of earlier datasets, or of their releases; what they have is dropped here. Of text, what is near to it, too."
+            "Folders of earlier datasets, or of their releases; what they have is dropped here. Of text, what is near to it, too. "
+            "A build that goes on notices if they have become others."
         ),
     ] = ()
     max_url_seen: Annotated[

@@ -1,0 +1,81 @@
+"""Which contents earlier datasets had when a build began to compare itself with them: others at the same path are noticed.
+
+What decides is what a dataset was made of. Take-downs and retries, which change its files, leave that as it is: a build that
+is finished is not refused because of them.
+"""
+
+from hashlib import sha256
+
+import msgspec
+
+from allmende.dataset import Dataset
+from allmende.errors import RecipeChanged
+from allmende.lake import Lake, explained
+from allmende.publish import manifest as form
+from allmende.publish.jsonl import SUFFIX as JSONL
+from allmende.recipe import Recipe
+
+RECORD = "earlier.json"
+"""Digest of the contents of each earlier dataset, by its path."""
+AFTER = {
+    "images": ("unique", "frequent", "samples", "release/shards"),
+    "text": ("earlier", "unique", "near", "release/shards"),
+}
+"""Steps that depend on earlier datasets, by kind of the dataset."""
+
+
+def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
+    """Before a build: notes what earlier datasets hold.
+
+    Args:
+        lake: The dataset.
+        recipe: Of the build.
+        redo: If they held something else before: throw away what was compared with it.
+
+    Raises:
+        RecipeChanged: if the dataset was compared with other contents, and not `redo`.
+    """
+    advice = "Delete it: earlier datasets are then taken as they are now."
+    before = lake.decode(RECORD, dict[str, str], advice) if lake.exists(RECORD) else {}
+    after = AFTER[recipe.dataset.kind]
+    # One that is gone is missed where it is needed: a finished build does without.
+    now = {root: content(root) or before.get(root, "") for root in recipe.dedup.earlier}
+    begun = any(lake.step(name).read_plan() is not None for name in after)
+    if begun and (other := [root for root, digest in now.items() if before.get(root, digest) != digest]):
+        if not redo:
+            raise RecipeChanged(
+                f"{lake.root} was compared with other contents of earlier datasets: {', '.join(other)}.\n"
+                "Choose another [dataset] output, or compare anew: allmende build --redo RECIPE"
+            )
+        for name in reversed(after):
+            lake.step(name).discard()
+    if now:
+        lake.write(RECORD, msgspec.json.format(msgspec.json.encode(now), indent=1))
+    elif before:
+        lake.remove([RECORD])
+
+
+def content(root: str) -> str:
+    """Digest of what a dataset was made of; empty if nothing is there.
+
+    A build's folder has plans, and parts that are finished. A release has what its manifest says of its data, and the names of its files.
+    """
+    lake = Lake(root)
+    if lake.step("unique").read_plan() is not None:
+        steps = [lake.step(name) for name in Dataset(lake).steps()[:-1]]  # a take-down plans the shards anew
+        made_of: object = [(step.read_plan(), step.finished()) for step in steps]
+    else:
+        with explained("Listing", root):
+            names = sorted(str(path).removeprefix(lake.path) for path in lake.fs.find(lake.path))
+        if not names:
+            return ""
+        made_of = (_manifest(lake), [name for name in names if name.endswith((".parquet", JSONL))])
+    return sha256(msgspec.json.encode(made_of)).hexdigest()
+
+
+def _manifest(lake: Lake) -> tuple[str, str] | None:
+    for name in (form.NAME, f"release/{form.NAME}"):
+        if lake.exists(name):
+            found = form.decode(lake.read(name), lake.url(name))
+            return found.dataset, found.data
+    return None
