@@ -47,8 +47,8 @@ except ImportError:  # no compiler was there when this was installed
 ROWS = 200_000
 """Rows in a batch, at least, but for the last: some 100 MB."""
 
-_LINKS_AT_ONCE = 2_000
-"""Links that become Arrow together: their objects take about a megabyte."""
+_LINKS_AT_ONCE = 16_000
+"""Links that become Arrow together: their objects take about ten megabytes."""
 
 TEXTS = ("caption", *WORDS, "text_before", "text_after")
 """Columns in which personal data is replaced."""

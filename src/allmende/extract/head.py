@@ -135,7 +135,7 @@ def read_wanted(
     sources = [link.url for rels, link in marked if "image_src" in rels]
     if license_url:
         licenses.append(license_url)
-    if "link" in lines and not any("icense" in value for value in lines["link"]):  # most are about something else
+    if "link" in lines and "icense" not in "\n".join(lines["link"]):  # most are about something else
         del lines["link"]
     rules = None if said.keys() <= _NO_RULES else _rules(told)
     terms = [link.url for rels, link in marked if link.url and rsl.is_rsl(rels, link.type)]
@@ -181,26 +181,28 @@ def _facts(
     rules: str | None,
     rsl_lines: str | None,
 ) -> Facts:
-    def first(name: str, values: Mapping[str, list[str]]) -> str | None:
-        return (collapse(values[name][0]) or None) if name in values else None
-
-    def joined(name: str, values: Mapping[str, list[str]]) -> str | None:
-        return "\n".join(filter(None, map(collapse, values[name]))) or None if name in values else None
-
     license_at = _license(licenses[0], base) if licenses else None
     return Facts(
-        first("html@/lang", said)
-        or first("html@/xml:lang", said)
-        or first("content-language", said)
-        or first("content-language", headers),
+        _first("html@/lang", said)
+        or _first("html@/xml:lang", said)
+        or _first("content-language", said)
+        or _first("content-language", headers),
         None if isinstance(license_at, Reason) else license_at,
         rules,
-        joined("x-robots-tag", headers),
+        _joined("x-robots-tag", headers),
         _reservation([of["tdm-reservation"] for of in (said, headers) if "tdm-reservation" in of]),
-        first("tdm-policy", said) or first("tdm-policy", headers),
-        joined("content-usage", headers),
+        _first("tdm-policy", said) or _first("tdm-policy", headers),
+        _joined("content-usage", headers),
         rsl_lines,
     )
+
+
+def _first(name: str, values: Mapping[str, list[str]]) -> str | None:
+    return (collapse(values[name][0]) or None) if name in values else None
+
+
+def _joined(name: str, values: Mapping[str, list[str]]) -> str | None:
+    return "\n".join(filter(None, map(collapse, values[name]))) or None if name in values else None
 
 
 def _license(target: str, base: str) -> str | Reason:

@@ -72,7 +72,7 @@ def row_names(urls, captions):
     room = (4 * BLAKE2B_BLOCK + 1) * rows
     for row in range(rows):
         caption = text(&all_captions, row)
-        lowered.append(None if is_ascii(caption) else in_lower_case(caption))
+        lowered.append(None if is_ascii(caption) or is_simple(caption) else in_lower_case(caption))
         room += 3 * text(&all_urls, row).size + caption.size
         room += caption.size if lowered[row] is None else len(lowered[row])
     try:
@@ -90,7 +90,7 @@ def row_names(urls, captions):
             target[url.size] = 0
             memcpy(target + url.size + 1, caption.begin, caption.size)
             if lowered[row] is None:
-                lower_ascii(message(&to, caption.size, caption_key + 8 * row, 1), caption)
+                lower_simple(message(&to, caption.size, caption_key + 8 * row, 1), caption)
             else:
                 room = len(lowered[row])
                 memcpy(message(&to, room, caption_key + 8 * row, 1), PyBytes_AS_STRING(lowered[row]), room)
@@ -147,10 +147,31 @@ cdef bint is_ascii(Text text) noexcept nogil:
     return bits < 128
 
 
-cdef void lower_ascii(uint8_t* target, Text text) noexcept nogil:
+cdef bint is_simple(Text text) noexcept nogil:
+    """Whether it has only letters of Latin-1 and the dashes and quotation marks from U+2000 on: `lower_simple` can do that."""
+    cdef Py_ssize_t at = 0
+    while at < text.size:
+        if text.begin[at] < 128:
+            at += 1
+        elif text.begin[at] == 0xC2 or text.begin[at] == 0xC3:
+            at += 2
+        elif text.begin[at] == 0xE2 and at + 1 < text.size and text.begin[at + 1] == 0x80:
+            at += 3
+        else:
+            return False
+    return True
+
+
+cdef void lower_simple(uint8_t* target, Text text) noexcept nogil:
     cdef Py_ssize_t at
+    cdef uint8_t byte, before = 0
     for at in range(text.size):
-        target[at] = text.begin[at] | (c"A" <= text.begin[at] <= c"Z") << 5
+        byte = text.begin[at]
+        if before == 0xC3:
+            target[at] = byte | (byte <= 0x9E and byte != 0x97) << 5  # À to Þ, but not the multiplication sign
+        else:
+            target[at] = byte | (c"A" <= byte <= c"Z") << 5
+        before = byte
 
 
 cdef bytes in_lower_case(Text text):

@@ -201,6 +201,14 @@ def test_compiled_names_are_those_of_python(rows):
     assert row_names(urls[2:], captions[2:]) == python_row_names(urls[2:], captions[2:])
 
 
+def test_compiled_names_of_every_letter():
+    letters = [chr(code) for code in range(0x20000) if not 0xD800 <= code < 0xE000]
+    urls = strings(["https://a.example/"] * len(letters))
+    assert row_names(urls, strings(letters)) == python_row_names(urls, strings(letters))
+    lines = ["É" + letter + "A\u2013ÀÞ×ßB" for letter in letters[:0x2100]]  # another letter may make another way of it
+    assert row_names(urls[: len(lines)], strings(lines)) == python_row_names(urls[: len(lines)], strings(lines))
+
+
 def test_what_has_no_names():
     for urls, captions in [
         ([""], ["y"]),
