@@ -1,5 +1,6 @@
 """`allmende classifier`."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,8 @@ def train(
 
     if to.suffix != ".bin":
         raise click.UsageError(f"--to wants a .bin file, not {to}.")
+    if not os.access(to.parent, os.W_OK):
+        raise click.UsageError(f"--to {to}: its folder is not there, or can't be written to.")
     options = Options(valid=valid, epochs=epochs, learning_rate=learning_rate, word_ngrams=word_ngrams, threads=threads)
     report = run(list(labelled), to, options)
     if as_json:

@@ -3,6 +3,8 @@
 import io
 import sys
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from allmende import cli
@@ -90,3 +92,24 @@ def test_a_copy_that_nobody_may_write_to_is_verified_all_the_same(run, recipe, t
     assert code == 0
     assert "Nothing is wrong with it." in said
     assert "This report is not kept: Writing" in said
+
+
+def test_a_model_that_cannot_be_trained_or_written_says_why(run, tmp_path):
+    good, table = tmp_path / "good.txt", tmp_path / "table.parquet"
+    good.write_text("".join(f"__label__good text {number}\n" for number in range(50)) + "no label\n")
+    pq.write_table(pa.table({"text": ["x"]}), table)
+    for lists, to, told in (
+        ([good], tmp_path / "nowhere" / "m.bin", "its folder is not there"),
+        (
+            [good],
+            tmp_path / "m.bin",
+            "1 label(s) are there for training, which takes two labels at least; 1 rows have no",
+        ),
+        (
+            [table],
+            tmp_path / "m.bin",
+            "table.parquet can't be read as a list of labelled texts: it has no column label",
+        ),
+    ):
+        code, said = run("classifier", "train", *lists, "--to", to)
+        assert (code, told in said.replace("\n", " ")) == (2, True), said

@@ -92,7 +92,10 @@ def train(lists: list[Path], to: Path, options: Options) -> Report:
         counts, skipped = _split(lists, train_file, valid_file, options.valid)
         for side, count in counts.items():
             if len(count) < 2:
-                raise RecipeError(f"Only {sum(count.values())} texts with {len(count)} label(s) are there for {side}.")
+                raise RecipeError(
+                    f"Only {sum(count.values())} texts with {len(count)} label(s) are there for {side}, which takes two "
+                    f"labels at least; {skipped} rows have no text or no label."
+                )
         model = library.train_supervised(
             input=str(train_file),
             epoch=options.epochs,
@@ -188,6 +191,9 @@ def _parquet(path: Path) -> Iterator[tuple[str, str]]:
     import pyarrow.parquet as pq
 
     with path.open("rb") as file:
-        for batch in pq.ParquetFile(file).iter_batches(1_000, columns=["label", "text"]):
+        table = pq.ParquetFile(file)
+        if lacking := {"label", "text"} - set(table.schema_arrow.names):
+            raise ValueError(f"it has no column {' and no column '.join(sorted(lacking))}")
+        for batch in table.iter_batches(1_000, columns=["label", "text"]):
             for label, text in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 yield str(label if label is not None else ""), str(text or "")
