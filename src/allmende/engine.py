@@ -11,10 +11,14 @@ import contextlib
 import json
 import logging
 import os
+import sys
+import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import FrameType
 from typing import Any, Protocol
 
 import msgspec
@@ -23,6 +27,11 @@ from allmende import errors
 from allmende.errors import EngineError, MissingExtra, RecipeError
 
 PARENT_SECONDS = 0.2
+
+LEAVE_SECONDS, GRACE_SECONDS = 10, 0.05
+
+_workers: set[int] = set()
+"""Processes that Daft started for this one, and that may still be there."""
 
 _own_ray: list[bool] = []
 """Whether this process started the Ray it uses."""
@@ -138,27 +147,36 @@ class Engine(msgspec.Struct, frozen=True):
         if here and self.kind == "local":
             yield from (_result(json.loads(answer)) for answer in map(_Actor(*begin).run, lines))
             return
+        with contextlib.ExitStack() as ends:
+            atexit.register(ends.close)  # the traceback of what nobody caught holds this generator for too long
+            ends.callback(atexit.unregister, ends.close)
+            sign = tempfile.TemporaryDirectory(prefix="allmende-")
+            rows = self._rows((*begin, sign.name if self.kind == "local" else ""), lines)
+            ends.callback(rows.close)  # type: ignore[attr-defined]
+            ends.enter_context(sign)  # goes first, and the workers with it: closing waits for tasks under way
+            ends.callback(_note_workers, Path(sign.name))
+            yield from map(_result, self._answers(rows))
+
+    def _rows(self, begin: tuple[str | int, ...], lines: list[str]) -> Iterator[dict[str, Any]]:
+        """Starts a query with a row for each task."""
         import daft
 
         if self.kind == "local":
             with contextlib.suppress(daft.exceptions.DaftCoreException):  # it was set before
                 daft.set_runner_native()  # else Daft imports Ray, where that is installed, to look whether it runs
+            logging.getLogger("daft_local_execution").setLevel(logging.CRITICAL)  # what it tells is raised as well
         actor = daft.cls(_Actor, use_process=True, max_concurrency=min(self.worker_count(), len(lines)))(*begin)
         frame = daft.from_pydict({"task": lines})
         frame = frame.into_partitions(len(lines)) if self.kind == "ray" else frame.into_batches(1)
-        rows = frame.select(actor.run(daft.col("task")).alias("result")).iter_rows()
-        # Whoever stops halfway need not wait for the tasks under way. But a query that is still open when the interpreter
-        # ends hangs or aborts it: Daft then waits for a thread that is gone. So it is closed just before.
-        atexit.register(rows.close)  # type: ignore[attr-defined]
-        yield from map(_result, self._answers(rows))
-        atexit.unregister(rows.close)  # type: ignore[attr-defined]
+        return frame.select(actor.run(daft.col("task")).alias("result")).iter_rows()
 
     def _answers(self, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         import daft
 
         while True:
             try:
-                row = next(rows, None)
+                with daft.execution_config_ctx(maintain_order=False):  # else a free worker waits for the others
+                    row = next(rows, None)
             except (RuntimeError, OSError, daft.exceptions.DaftCoreException) as error:
                 raise EngineError(
                     f"A worker of the {self.kind} engine failed: {error}. Run the same command again to continue."
@@ -180,11 +198,11 @@ def _result(answer: dict[str, Any]) -> dict[str, Any] | Failure:
 class _Actor:
     """A `Worker`, and JSON in and out: what Daft keeps alive in each process."""
 
-    def __init__(self, worker: str, settings: str, origin: int):
+    def __init__(self, worker: str, settings: str, origin: int, sign: str = ""):
         import importlib
 
         if os.getpid() != origin:
-            _die_with_parent()
+            _die_with_parent(sign)
         module, name = worker.split(":")
         self._worker: Worker = getattr(importlib.import_module(module), name)(json.loads(settings))
 
@@ -198,16 +216,52 @@ class _Actor:
             return json.dumps({"bug": traceback.format_exc()})
 
 
-def _die_with_parent() -> None:
-    """Ends this process soon after the one that made it is gone, whatever it is doing.
+def _die_with_parent(sign: str) -> None:
+    """Ends this process soon after the one that made it is gone or took the folder `sign` away, whatever it is doing.
 
     The kernel's own way (PR_SET_PDEATHSIG) would also strike when only the parent's thread ends.
     """
     parent = os.getppid()
+    if sign:
+        Path(sign, str(os.getpid())).touch()
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while os.getppid() == parent and (not sign or Path(sign).exists()):
             time.sleep(PARENT_SECONDS)
         os._exit(1)
 
     threading.Thread(target=watch, name="parent watch", daemon=True).start()
+
+
+def _note_workers(sign: Path) -> None:
+    _workers.update(int(path.name) for path in sign.iterdir())
+
+
+@atexit.register
+def _let_daft_finish() -> None:
+    """Waits until no thread of Daft wants the interpreter any more: it would crash if it came when that is ending.
+
+    Such threads wait for workers to end, which they do soon after a query ended or was left halfway, or they are about to
+    put away what belonged to it; nobody can see the latter, so they are given some time.
+    """
+    until = time.monotonic() + LEAVE_SECONDS
+    while _workers and time.monotonic() < until:
+        time.sleep(GRACE_SECONDS)
+        if not any(map(_is_there, _workers)) and not any(map(_is_daft, sys._current_frames().values())):
+            break
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:  # gone, or its number is now somebody else's
+        return False
+    return True
+
+
+def _is_daft(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith("daft."):
+            return True
+        frame = frame.f_back
+    return False

@@ -1,6 +1,8 @@
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,15 @@ class Doubler:
             return {"ratio": 1 / 0}
         if task.get("die"):
             os._exit(9)
+        if "touch" in task:
+            Path(task["touch"]).touch()
+        if "wait" in task:
+            Path(task["tell"]).write_text(str(os.getpid()))
+            until = time.monotonic() + 30
+            while not Path(task["wait"]).exists():
+                if time.monotonic() > until:
+                    raise SourceError("nobody came")
+                time.sleep(0.01)
         return {"doubled": task["number"] * self.factor, "pid": os.getpid()}
 
 
@@ -57,17 +68,37 @@ def test_a_worker_that_dies_is_an_engine_error(engine, worker):
         list(engine.run(worker, {"factor": 2}, [{"die": True}]))
 
 
+def test_a_free_worker_does_not_wait_for_one_with_a_long_task(engine, worker, tmp_path):
+    flag = str(tmp_path / "flag")
+    tasks = [{"wait": flag, "tell": flag + ".pid", "number": 0}, *({"number": n} for n in range(10))]
+    answers = list(engine.run(worker, {"factor": 2}, [*tasks, {"touch": flag, "number": 10}]))
+    assert not [a for a in answers if isinstance(a, Failure)]
+
+
+def test_whoever_leaves_halfway_waits_for_no_worker(engine, worker, tmp_path):
+    pid = tmp_path / "pid"
+    tasks = [{"wait": str(tmp_path / "never"), "tell": str(pid)}, *({"number": n} for n in range(20))]
+    answers = engine.run(worker, {"factor": 2}, tasks)
+    next(answers)
+    while not pid.exists() or not pid.read_text():
+        time.sleep(0.01)
+    answers.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+
+
 @pytest.mark.parametrize("here", [False, True])
-def test_a_process_ends_after_a_bug_that_nobody_caught(worker, here):
+@pytest.mark.parametrize(("task", "code"), [("{'bug': True}", 1), ("{'number': 1}", 0)])
+def test_a_process_ends_well_right_after_its_work(worker, here, task, code):
     script = (
         "from allmende.engine import Engine; from doubler_for_test import Doubler\n"
         "if __name__ == '__main__':\n"
-        "    engine = Engine(workers=1); engine.start()\n"
-        "    tasks = [{'bug': True}, *({'number': number} for number in range(20))]\n"
+        "    engine = Engine(workers=2); engine.start()\n"
+        f"    tasks = [{task}, *({{'number': number}} for number in range(20))]\n"
         f"    answers = list(engine.run(Doubler, {{'factor': 2}}, tasks, here={here}))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, "ZeroDivisionError" in done.stderr) == (1, True)
+    assert (done.returncode, "ZeroDivisionError" in done.stderr) == (code, bool(code))
 
 
 def test_no_tasks_no_processes(engine, worker):
@@ -86,7 +117,8 @@ def worker(tmp_path, monkeypatch):
     import inspect
 
     (tmp_path / "doubler_for_test.py").write_text(
-        "import os\nfrom allmende.errors import SourceError\n\n" + inspect.getsource(Doubler)
+        "import os\nimport time\nfrom pathlib import Path\nfrom allmende.errors import SourceError\n\n"
+        + inspect.getsource(Doubler)
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
