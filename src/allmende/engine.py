@@ -8,6 +8,7 @@ parts there (`docs/decisions/0001-engine-runs-parts.md`).
 
 import atexit
 import contextlib
+import importlib
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
@@ -199,12 +201,16 @@ class _Actor:
     """A `Worker`, and JSON in and out: what Daft keeps alive in each process."""
 
     def __init__(self, worker: str, settings: str, origin: int, sign: str = ""):
-        import importlib
-
         if os.getpid() != origin:
             _die_with_parent(sign)
-        module, name = worker.split(":")
-        self._worker: Worker = getattr(importlib.import_module(module), name)(json.loads(settings))
+        self._name, self._settings = worker, settings
+
+    @cached_property
+    def _worker(self) -> Worker:
+        """Made by the first task, so that what goes wrong is told as an error of that."""
+        module, name = self._name.split(":")
+        worker: Worker = getattr(importlib.import_module(module), name)(json.loads(self._settings))
+        return worker
 
     def run(self, task: str) -> str:
         parsed = json.loads(task)

@@ -14,6 +14,8 @@ class Doubler:
     """A worker that doubles, and does what the task tells it to."""
 
     def __init__(self, settings):
+        if not settings["factor"]:
+            raise RecipeError("no factor")
         self.factor = settings["factor"]
 
     def run(self, task):
@@ -56,6 +58,11 @@ def test_an_error_of_ours_spares_the_other_tasks(engine, worker):
     assert isinstance(failure.error, SourceError)
     assert str(failure.error) == "no such archive"
     assert sorted(a["doubled"] for a in answers if isinstance(a, dict)) == [2, 6]
+
+
+def test_so_is_one_of_a_worker_that_can_not_be_made(engine, worker):
+    [failure, _] = engine.run(worker, {"factor": 0}, [{"number": 1}, {"number": 2}])
+    assert (type(failure.error), str(failure.error)) == (RecipeError, "no factor")
 
 
 def test_a_bug_arrives_with_its_traceback(engine, worker):
@@ -117,7 +124,7 @@ def worker(tmp_path, monkeypatch):
     import inspect
 
     (tmp_path / "doubler_for_test.py").write_text(
-        "import os\nimport time\nfrom pathlib import Path\nfrom allmende.errors import SourceError\n\n"
+        "import os\nimport time\nfrom pathlib import Path\nfrom allmende.errors import RecipeError, SourceError\n\n"
         + inspect.getsource(Doubler)
     )
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -70,6 +70,7 @@ def main() -> None:
     """Runs the command line. Errors of ours are printed without a traceback, and set the exit code."""
     # Arrow's own choice keeps, for each thread, the pages that it once had: 30 to 60 MB a process, and more the longer it runs.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    _have_stdout_alone()
     code = _run()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -77,6 +78,12 @@ def main() -> None:
         # Their threads may abort the interpreter while that takes itself down, after all is done and committed.
         os._exit(code)
     sys.exit(code)
+
+
+def _have_stdout_alone() -> None:
+    """Lets what goes to file descriptor 1 go to stderr, save what we print: Daft writes what workers log there, into `--json`."""
+    sys.stdout = open(os.dup(1), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors, buffering=1)  # noqa: PTH123, SIM115
+    os.dup2(2, 1)
 
 
 def _run() -> int:
