@@ -64,17 +64,20 @@ def size(location: str) -> tuple[int, list[int]]:
         return file.tell() * packed // 100, []
 
 
-def read(location: str, url_column: str, row_groups: list[int] | None = None) -> Iterator[Batch]:
+def read(
+    location: str, url_column: str, row_groups: list[int] | None = None, *, caption_column: str = ""
+) -> Iterator[Batch]:
     """Reads a table batch by batch. A txt file has one column, named `url_column`.
 
     Args:
         location: Path or fsspec URL.
         url_column: The column that must be there.
         row_groups: Parquet only: which row groups; all by default.
+        caption_column: A column that must be there, too, if a table of this format says which columns it has.
 
     Raises:
         SourceError: if the file can't be opened or is not in its format.
-        RecipeError: if it lacks `url_column`, or has several columns of one name.
+        RecipeError: if it lacks a column, or has several of one name.
     """
     kind = format_of(location)
     with _opened(location) as file:
@@ -85,7 +88,9 @@ def read(location: str, url_column: str, row_groups: list[int] | None = None) ->
                 stream = gzip.GzipFile(fileobj=file) if location.endswith(".gz") else file
                 batches = _READERS[kind](cast(BinaryIO, stream), url_column)
             for batch in batches:
-                _check_columns(location, batch.rows.column_names, url_column)
+                _check_column(location, batch.rows.column_names, "url", url_column)
+                if caption_column and kind in _WITH_HEADER:
+                    _check_column(location, batch.rows.column_names, "caption", caption_column)
                 yield batch
         except AllmendeError:
             raise
@@ -93,10 +98,13 @@ def read(location: str, url_column: str, row_groups: list[int] | None = None) ->
             raise SourceError(f"{location} is not a readable {kind} file: {error}") from error
 
 
-def _check_columns(location: str, names: list[str], url_column: str) -> None:
-    if url_column not in names:
+_WITH_HEADER = frozenset({"parquet", "csv", "tsv"})
+
+
+def _check_column(location: str, names: list[str], of: str, wanted: str) -> None:
+    if wanted not in names:
         there = ", ".join(names) or "none"
-        raise RecipeError(f"{location} has no column {url_column!r}; it has: {there}. Set select.url_column.")
+        raise RecipeError(f"{location} has no column {wanted!r}; it has: {there}. Set select.{of}_column.")
     if several := [name for name, count in Counter(names).items() if count > 1]:
         raise RecipeError(f"{location} has more than one column {several[0]!r}. Rename or remove all but one.")
 

@@ -106,6 +106,15 @@ def test_a_table_that_cannot_be_used_says_why(tmp_path, name, content, told):
         list(url_table.read(str(tmp_path / name), "url"))
 
 
+def test_a_caption_column_that_was_chosen_must_be_there(tmp_path):
+    for name in ("urls.csv", "urls.jsonl"):
+        write(tmp_path / name)
+    assert list(url_table.read(str(tmp_path / "urls.csv"), "url", caption_column="caption"))
+    with pytest.raises(RecipeError, match=r"no column 'text'; it has: url, caption\. Set select\.caption_column"):
+        list(url_table.read(str(tmp_path / "urls.csv"), "url", caption_column="text"))
+    assert list(url_table.read(str(tmp_path / "urls.jsonl"), "url", caption_column="text"))  # a later line may have it
+
+
 def test_parquet_without_rows_is_asked_for_its_columns_too(tmp_path):
     pq.write_table(pa.table({"link": pa.array([], pa.string())}), tmp_path / "links.parquet")
     with pytest.raises(RecipeError, match="no column 'url'; it has: link"):

@@ -56,6 +56,8 @@ def command(
     from allmende.maintain.verify import verify, with_online, write_report
     from allmende.maintain.verify_text import render_text
 
+    if rdap and not rdap.startswith(("https://", "http://")):
+        raise click.UsageError(f"--rdap wants the URL of a service, such as https://rdap.org/, not {rdap!r}.")
     progress = display(quiet=as_json)
     last = time.monotonic()
 

@@ -113,3 +113,14 @@ def test_a_model_that_cannot_be_trained_or_written_says_why(run, tmp_path):
     ):
         code, said = run("classifier", "train", *lists, "--to", to)
         assert (code, told in said.replace("\n", " ")) == (2, True), said
+
+
+def test_an_rdap_service_is_named_by_its_url(run, tmp_path):
+    code, said = run("verify", tmp_path, "--online", "--rdap", "rdap.org")
+    assert (code, "such as https://rdap.org/, not 'rdap.org'" in said) == (2, True)
+
+
+def test_a_caption_column_that_is_not_there_stops_a_fetch(run, tmp_path):
+    (tmp_path / "u.csv").write_text("url,caption\nhttp://127.0.0.1:9/a.jpg,words\n")
+    code, said = run("fetch", tmp_path / "u.csv", "--to", tmp_path / "set", "--caption-column", "txt")
+    assert (code, "u.csv has no column 'txt'; it has: url, caption" in said) == (2, True)
