@@ -9,6 +9,8 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, uint8_t, uintptr_t
 from libc.string cimport memchr, memcmp, memcpy, memset
 
+import pyarrow as pa
+
 cdef extern from "Python.h":
     str PyUnicode_DecodeUTF8(const char* data, Py_ssize_t size, const char* errors)
 
@@ -46,6 +48,7 @@ def row_names(urls, captions):
         captions: As many captions, likewise.
 
     Raises:
+        TypeError: They are arrays of another type.
         ValueError: A URL is not normalised, or has no caption.
     """
     cdef Py_ssize_t rows = len(urls)
@@ -113,6 +116,8 @@ def row_names(urls, captions):
 cdef Column column(array):
     """The strings of an Arrow array, which has to stay alive."""
     cdef Column found
+    if array.type != pa.string():
+        raise TypeError(f"not strings but {array.type}")
     _, ends, data = array.buffers()
     found.ends, found.data = NULL, NOTHING
     if ends is not None:

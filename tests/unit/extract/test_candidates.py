@@ -219,6 +219,8 @@ def test_what_has_no_names():
     ]:
         with pytest.raises(ValueError, match="URL"):
             row_names(strings(urls), strings(captions))
+    with pytest.raises(TypeError, match="large_string"):
+        row_names(strings(["https://x/"]), pa.array(["y"], pa.large_string()))
 
 
 def test_personal_data_is_replaced_after_the_judge_and_before_the_uid():
