@@ -27,6 +27,7 @@ from allmende.safety import lists
 from allmende.steps import decontaminate, earlier_content, list_screen
 from allmende.steps.documents import write_documents
 from allmende.steps.order import steps
+from allmende.steps.recipe_check import check
 from allmende.steps.release_manifest import check_beginning
 from allmende.steps.step import Parts, Settings, Step
 
@@ -62,7 +63,7 @@ def build(
         LakeLocked: if another build works on it.
         SourceError, LakeError, EngineError: if it had to stop; run it again to continue.
     """
-    recipe_file.check(recipe)
+    check(recipe)
     engine = engine or Engine(workers=recipe.run.workers)
     progress = progress or Silent()
     lake = Lake(recipe_file.output(recipe))
@@ -89,7 +90,7 @@ def run_steps(lake: Lake, recipe: Recipe, engine: Engine, progress: Progress) ->
 
 def outlook(recipe: Recipe) -> Outlook:
     """What `build` would do, without doing it. Path lists are read, nothing is written."""
-    recipe_file.check(recipe)
+    check(recipe)
     lists.load(recipe.safety)
     decontaminate.check(recipe)
     lake = Lake(recipe_file.output(recipe))

@@ -29,6 +29,8 @@ from allmende.errors import RecipeError
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def command(recipe: Path, kind: str, languages: str, tokenizer: str, force: bool, **inputs: Any) -> None:
     """Writes a recipe with every key explained, to start from."""
+    from allmende.steps.recipe_check import check
+
     if recipe.exists() and not force:
         raise RecipeError(f"{recipe} exists. Choose another name, or add --force.")
     if tokenizer and kind != "text":
@@ -44,7 +46,7 @@ def command(recipe: Path, kind: str, languages: str, tokenizer: str, force: bool
     elif wanted:
         chosen["captions"] = {"languages": wanted}
     text = recipe_file.template(recipe.stem, chosen)
-    recipe_file.loads(text, str(recipe))
+    check(recipe_file.loads(text, str(recipe)))
     try:
         recipe.write_text(text, "utf-8")
     except OSError as error:

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-from allmende.errors import RecipeError
 from allmende.extract.judge import Verdict
 from allmende.filters.captions import normalise_caption
-from allmende.filters.language import ALIASES, KNOWN, UNDECIDED, Language, identify
+from allmende.filters.language import UNDECIDED, Language, identify, known_languages
 from allmende.filters.rules import broken_rule
 from allmende.filters.urls import UrlRules
 from allmende.recipe import Captions, Urls
@@ -27,7 +26,7 @@ class CaptionJudge:
 
     def __init__(self, captions: Captions, urls: Urls, sources: tuple[str, ...]) -> None:
         self._captions = captions
-        self._languages = _known(captions.languages)
+        self._languages = known_languages(captions.languages)
         self._sources = sources
         self._urls = UrlRules(urls)
 
@@ -60,13 +59,3 @@ class CaptionJudge:
     def _language(self, caption: str) -> Language:
         language = identify(caption)
         return language if language.score >= self._captions.min_language_score else Language(UNDECIDED, 0.0)
-
-
-def _known(languages: tuple[str, ...]) -> frozenset[str]:
-    known = {ALIASES.get(code, code) for code in languages}
-    unknown = sorted(known - KNOWN)
-    if unknown:
-        raise RecipeError(
-            f"captions.languages: {', '.join(unknown)} can't be identified. Known are: {', '.join(sorted(KNOWN))}."
-        )
-    return frozenset(known)

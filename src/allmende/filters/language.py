@@ -9,11 +9,14 @@ languages, and confirmed on the other half. `docs/decisions/0003-caption-languag
 limits, `benchmarks/caption_language.py` repeats them.
 """
 
+from collections.abc import Iterable
 from math import exp, log, log1p
 from typing import NamedTuple
 
 import eldc
 import pycld2
+
+from allmende.errors import RecipeError
 
 UNDECIDED = "und"
 
@@ -42,6 +45,27 @@ ALIASES = {"bs": "hr", "id": "ms", "iw": "he", "nb": "no", "nn": "no", "zh-Hant"
 
 Bosnian counts as Croatian, Indonesian as Malay, and Norwegian is one: captions are too short to tell them apart.
 """
+
+
+def known_languages(codes: Iterable[str]) -> frozenset[str]:
+    """`captions.languages` as `identify` gives them.
+
+    Raises:
+        RecipeError: if one is none that can be identified.
+    """
+    known = {ALIASES.get(code, code) for code in codes}
+    if unknown := sorted(known - KNOWN):
+        raise RecipeError(
+            f"captions.languages: {', '.join(code + meant(code, KNOWN) for code in unknown)} can't be identified. "
+            f"Known are: {', '.join(sorted(KNOWN))}."
+        )
+    return frozenset(known)
+
+
+def meant(language: str, known: frozenset[str]) -> str:
+    """A question to add to an unknown code that is a language's English name: ` (de?)` for `german`; else nothing."""
+    codes = (code for name, code in pycld2.LANGUAGES if name.lower() == language.lower())
+    return next((f" ({code}?)" for code in codes if code in known), "")
 
 
 def start_eld() -> "eldc.Instance":

@@ -158,6 +158,15 @@ def load_sink(name: str) -> Sink:
     """The sink that is registered under `name`. Only its own module is imported.
 
     Raises:
+        RecipeError: as `find_sink`.
+    """
+    return _made(find_sink(name))
+
+
+def find_sink(name: str) -> EntryPoint:
+    """Where the sink is that is registered under `name`; nothing is imported.
+
+    Raises:
         RecipeError: if there is none, or if two packages claim the name.
     """
     found = {entry.value: entry for entry in entry_points(group=GROUP, name=name)}
@@ -165,7 +174,7 @@ def load_sink(name: str) -> Sink:
         raise RecipeError(f"publish.sink = {name!r}: no such sink. Installed: {', '.join(sink_names())}.")
     if len(found) > 1:
         raise RecipeError(f"publish.sink = {name!r}: claimed by {' and '.join(sorted(found))}. Uninstall one of them.")
-    return _made(next(iter(found.values())))
+    return next(iter(found.values()))
 
 
 def _made(entry: EntryPoint) -> Sink:

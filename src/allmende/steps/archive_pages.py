@@ -5,9 +5,8 @@ from typing import Any
 
 from allmende.commoncrawl.source import open_archive
 from allmende.commoncrawl.warc import read_warc
-from allmende.errors import RecipeError, SourceMissing, SourceRefused
+from allmende.errors import SourceMissing, SourceRefused
 from allmende.extract.document import read_body
-from allmende.filters.document_language import KNOWN
 from allmende.lake import Lake, Tally
 from allmende.recipe import Recipe
 from allmende.safety.personal import Counts, replace_in, total
@@ -16,7 +15,8 @@ from allmende.steps.archive_parts import archive_parts
 from allmende.steps.candidates import archives, crawl_of, personal_facts
 from allmende.steps.fates import Dropped
 from allmende.steps.page_reader import Extracted, Page, PageReader, Source
-from allmende.steps.quality_rules import QualityRules, check_models
+from allmende.steps.quality_rules import check_models
+from allmende.steps.recipe_check import check_languages
 from allmende.steps.step import Parts
 from allmende.steps.text_judge import Row
 
@@ -47,25 +47,6 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
     check_languages(recipe)
     check_models(recipe.quality)
     return archive_parts(archives(recipe), recipe, FILES_PER_PART, ROWS_PER_FILE)
-
-
-def check_languages(recipe: Recipe) -> None:
-    """Makes sure that every language of a recipe can be met.
-
-    Raises:
-        RecipeError: if one can't.
-    """
-    rules = QualityRules(recipe.quality)
-    for language in recipe.text.languages:
-        if language not in KNOWN:
-            raise RecipeError(
-                f"[text] languages: {language!r} is none that can be identified. There are: {', '.join(sorted(KNOWN))}."
-            )
-        if not rules.knows(language):
-            raise RecipeError(
-                f"[quality] preset: {recipe.quality.preset} has no thresholds for {language!r}; fineweb-2 has those of "
-                "34 languages, and none keeps all."
-            )
 
 
 class ArchivePages:
