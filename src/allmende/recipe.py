@@ -65,7 +65,12 @@ class Select(Section, frozen=True, kw_only=True):
         ),
     ] = ()
     url_column: Annotated[str, _about("Column of `urls` that holds the image URL.")] = "url"
-    caption_column: Annotated[str, _about("Column of `urls` that holds the caption; empty for none.")] = "caption"
+    caption_column: Annotated[
+        str,
+        _about(
+            "Column of `urls` that holds the caption; empty for none. Where it is not there: an error, but for `caption`."
+        ),
+    ] = "caption"
     cache: Annotated[str, _about("Folder that keeps downloaded archives; empty streams them without keeping.")] = ""
     retries: Annotated[int, _about("How often a failed archive request is repeated, with backoff.", ge=0)] = 8
 

@@ -10,7 +10,8 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -21,6 +22,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from allmende.errors import AllmendeError, RecipeError, SourceError
+from allmende.recipe import Select
 
 BLOCK_BYTES = 4 << 20
 BATCH_ROWS = 10_000
@@ -64,20 +66,36 @@ def size(location: str) -> tuple[int, list[int]]:
         return file.tell() * packed // 100, []
 
 
-def read(
-    location: str, url_column: str, row_groups: list[int] | None = None, *, caption_column: str = ""
-) -> Iterator[Batch]:
+def check(location: str, url_column: str, caption_column: str) -> None:
+    """Looks at the first rows of a table, so that a column of another name is known before any work.
+
+    Args:
+        location: Path or fsspec URL.
+        url_column: The column that must be there.
+        caption_column: Must be there, too, unless it is empty or the default: a table may well have no captions.
+
+    Raises:
+        SourceError, RecipeError: as `read`; also for captions.
+    """
+    with closing(read(location, url_column)) as batches:
+        first = next(batches, None)
+    if first is None or caption_column in ("", Select().caption_column):
+        return
+    if len(first.rows) or not format_of(location).startswith("json"):  # without a row JSON tells no columns
+        _check_column(location, first.rows.column_names, "caption", caption_column)
+
+
+def read(location: str, url_column: str, row_groups: list[int] | None = None) -> Generator[Batch, None, None]:
     """Reads a table batch by batch. A txt file has one column, named `url_column`.
 
     Args:
         location: Path or fsspec URL.
         url_column: The column that must be there.
         row_groups: Parquet only: which row groups; all by default.
-        caption_column: A column that must be there, too, if a table of this format says which columns it has.
 
     Raises:
         SourceError: if the file can't be opened or is not in its format.
-        RecipeError: if it lacks a column, or has several of one name.
+        RecipeError: if it lacks `url_column`, or has several columns of one name.
     """
     kind = format_of(location)
     with _opened(location) as file:
@@ -89,8 +107,6 @@ def read(
                 batches = _READERS[kind](cast(BinaryIO, stream), url_column)
             for batch in batches:
                 _check_column(location, batch.rows.column_names, "url", url_column)
-                if caption_column and kind in _WITH_HEADER:
-                    _check_column(location, batch.rows.column_names, "caption", caption_column)
                 yield batch
         except AllmendeError:
             raise
@@ -98,13 +114,13 @@ def read(
             raise SourceError(f"{location} is not a readable {kind} file: {error}") from error
 
 
-_WITH_HEADER = frozenset({"parquet", "csv", "tsv"})
-
-
 def _check_column(location: str, names: list[str], of: str, wanted: str) -> None:
     if wanted not in names:
         there = ", ".join(names) or "none"
-        raise RecipeError(f"{location} has no column {wanted!r}; it has: {there}. Set select.{of}_column.")
+        raise RecipeError(
+            f"{location} has no column {wanted!r}; it has: {there}. "
+            f"Say which it is: --{of}-column, or select.{of}_column in a recipe."
+        )
     if several := [name for name, count in Counter(names).items() if count > 1]:
         raise RecipeError(f"{location} has more than one column {several[0]!r}. Rename or remove all but one.")
 

@@ -93,6 +93,15 @@ def test_status_tells_how_far_it_is_and_why_rows_were_dropped(allmende, table):
     assert {s["step"]: s["counts"] for s in steps}["samples"]["sample"]["dropped"] == {"http_not_found": 1}
 
 
+def test_a_column_that_is_not_there_is_refused_and_binds_nobody(allmende, table, tmp_path):
+    flags = table(["/ok/column"])
+    for option in ("--url-column", "--caption-column"):
+        said = allmende("fetch", *flags, "--to", "set", option, "nope", code=2)
+        assert f"no column 'nope'; it has: url, caption. Say which it is: {option}" in said
+    allmende("fetch", *flags, "--to", "set")
+    assert samples(tmp_path / "set")[0]["caption"] == "picture number 0"
+
+
 def test_another_recipe_over_the_same_folder_is_refused_and_redo_keeps_what_it_can(allmende, table, tmp_path, web):
     flags = table([f"/ok/redo-{i}" for i in range(10)])
     allmende("fetch", *flags, "--to", "set")

@@ -61,6 +61,26 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path):
         list(url_table.read(str(path), "url"))
 
 
+@pytest.mark.parametrize("kind", ["parquet", "csv", "json", "jsonl.gz", "txt"])
+def test_a_caption_column_that_was_named_must_be_there(tmp_path, kind):
+    path = tmp_path / f"urls.{kind}"
+    write(path)
+    url_table.check(str(path), "url", "caption")
+    url_table.check(str(path), "url", "")
+    there = "url" if kind == "txt" else "url, caption"
+    with pytest.raises(RecipeError, match=f"no column 'nope'; it has: {there}. Say which it is: --caption-column"):
+        url_table.check(str(path), "url", "nope")
+    with pytest.raises(RecipeError, match=r"no column 'nope'.+ --url-column" if kind != "txt" else "'text'"):
+        url_table.check(str(path), "nope", "text")
+
+
+def test_a_table_may_have_urls_only_and_one_without_rows_in_json_tells_no_columns(tmp_path):
+    (tmp_path / "urls.csv").write_text("url\nhttp://a.example/1.jpg\n")
+    url_table.check(str(tmp_path / "urls.csv"), "url", "caption")
+    (tmp_path / "urls.jsonl").write_text('{"broken\n')
+    url_table.check(str(tmp_path / "urls.jsonl"), "url", "text")
+
+
 @pytest.mark.parametrize("name", ["urls.parquet", "urls.csv.gz", "urls.json"])
 def test_a_damaged_file_is_a_source_error(tmp_path, name):
     path = tmp_path / name
@@ -104,15 +124,6 @@ def test_a_table_that_cannot_be_used_says_why(tmp_path, name, content, told):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(RecipeError, match=rf"{name}.*{told}"):
         list(url_table.read(str(tmp_path / name), "url"))
-
-
-def test_a_caption_column_that_was_chosen_must_be_there(tmp_path):
-    for name in ("urls.csv", "urls.jsonl"):
-        write(tmp_path / name)
-    assert list(url_table.read(str(tmp_path / "urls.csv"), "url", caption_column="caption"))
-    with pytest.raises(RecipeError, match=r"no column 'text'; it has: url, caption\. Set select\.caption_column"):
-        list(url_table.read(str(tmp_path / "urls.csv"), "url", caption_column="text"))
-    assert list(url_table.read(str(tmp_path / "urls.jsonl"), "url", caption_column="text"))  # a later line may have it
 
 
 def test_parquet_without_rows_is_asked_for_its_columns_too(tmp_path):

@@ -16,7 +16,7 @@ from allmende.filters.captions import normalise_caption
 from allmende.identity import key64, uid
 from allmende.lake import Lake, Tally, part_id
 from allmende.permission.page import COLUMNS as PAGE_SIGNALS
-from allmende.recipe import Recipe, Select
+from allmende.recipe import Recipe
 from allmende.safety.personal import Counts, replace_in, total
 from allmende.schema import CANDIDATES, WORDS, Reason
 from allmende.steps.buckets import BucketWriter, bucket_count
@@ -41,9 +41,16 @@ CARRIED = (
 
 
 def plan(recipe: Recipe, lake: Lake) -> Parts:
-    """A part for each table; several for a large Parquet file."""
+    """A part for each table; several for a large Parquet file.
+
+    Raises:
+        RecipeError: if a table lacks a column that the recipe names.
+    """
     del lake
-    files = [(location, *url_table.size(location)) for location in expand(recipe.select.urls)]
+    select = recipe.select
+    files = [(location, *url_table.size(location)) for location in expand(select.urls)]
+    for location, _, _ in files:
+        url_table.check(location, select.url_column, select.caption_column)
     buckets = bucket_count(sum(rows for _, rows, _ in files))
     pieces = [(location, groups) for location, _, sizes in files for groups in _pieces(sizes)]
     return {
@@ -77,15 +84,12 @@ class Worker:
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""
         select = self.settings.recipe.select
-        usual = select.caption_column == Select().caption_column  # a table may well have no captions
-        captions = "" if usual else select.caption_column
         for name, part in task["parts"].items():
             tally, lines = Tally(), Tally()
             personal: Counts = {}
             with self.settings.lake.step("candidates").part(name, self.settings.plan) as writer:
                 with BucketWriter(str(writer.file(".parquet")), part["buckets"]) as out:
-                    found = url_table.read(part["file"], select.url_column, part["row_groups"], caption_column=captions)
-                    for batch in found:
+                    for batch in url_table.read(part["file"], select.url_column, part["row_groups"]):
                         lines.keep(len(batch.rows))
                         if batch.malformed:
                             lines.drop(Reason.RECORD_MALFORMED, batch.malformed)
