@@ -18,7 +18,7 @@ import msgspec
 from allmende import recipe_file
 from allmende.dataset import Dataset
 from allmende.engine import Engine, Failure
-from allmende.errors import AllmendeError, EngineError, LakeError, RecipeChanged
+from allmende.errors import AllmendeError, EngineError, LakeError, RecipeChanged, SourceError
 from allmende.lake import Lake, Plan
 from allmende.lock import locked
 from allmende.progress import Progress, Silent
@@ -244,7 +244,8 @@ def _stop_if_incomplete(lake: Lake, step: Step, plan: Plan, failures: list[Failu
     if failures:
         first = failures[0].error
         more = f" ({len(failures)} tasks failed; all are in events.jsonl)" if len(failures) > 1 else ""
-        raise type(first)(f"{first}{more}")
+        safe = " Finished parts are safe." if isinstance(first, SourceError) else ""
+        raise type(first)(f"{first}{safe}{more}")
     missing = len(plan.parts) - len(lake.step(step.name).finished())
     if missing:
         raise EngineError(

@@ -193,7 +193,9 @@ def test_large_objects_come_in_blocks(s3: str, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_private_object_says_how_to_sign(s3: str) -> None:
     with (
-        pytest.raises(SourceRefused, match="export FSSPEC_S3_ANON=false"),
+        pytest.raises(
+            SourceRefused, match=r"`export FSSPEC_S3_ANON=false` signs requests with your AWS credentials\.$"
+        ),
         open_archive("s3://private/a.warc.gz", sleep=no_wait),
     ):
         pass

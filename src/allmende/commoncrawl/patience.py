@@ -76,13 +76,13 @@ class Patience(Retry):
         except MaxRetryError as spent:
             raise SourceError(
                 f"{where}: gave up after {len(self.history) + 1} tries; the last one said: {what}. "
-                "Finished parts are safe: run the same command later, or raise `select.retries`."
+                "Run the same command later."
             ) from (error or spent)
         asked = (left.get_retry_after(response) if response else None) or 0.0
         if asked > LONGEST_RETRY_AFTER:
             raise SourceError(
                 f"{where}: {what}, and the server asks to stay away for {asked / 60:.0f} minutes. "
-                "Finished parts are safe: run the same command after that."
+                "Run the same command after that."
             )
         seconds = max(asked, left.get_backoff_time())
         _log.warning("%s: %s; trying again in %.1f s (failure %d)", where, what, seconds, len(left.history))

@@ -111,7 +111,7 @@ def _refusal(location: str, error: Exception, answer: BaseHTTPResponse | None) -
     if isinstance(error, FileNotFoundError):
         return SourceMissing(f"{where}: no such file ({error}).")
     if isinstance(error, PermissionError):
-        hint = " To sign requests with your AWS credentials: export FSSPEC_S3_ANON=false"
+        hint = " `export FSSPEC_S3_ANON=false` signs requests with your AWS credentials."
         signs = urlsplit(location).scheme in S3_PROTOCOLS
         return SourceRefused(f"{where}: refused ({error}).{hint if signs else ''}")
     if answer is not None and answer.status in _MEANINGS:

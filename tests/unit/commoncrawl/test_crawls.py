@@ -171,3 +171,9 @@ def test_more_than_there_are(n: int) -> None:
         RecipeError, match=rf"`select\.files` asks for {n} files, but there are 3\. Set it to 3 or less"
     ):
         sample(PATHS[:3], n, seed=0)
+
+
+def test_a_list_that_cannot_be_had_speaks_of_no_build(server: CrawlServer) -> None:
+    server.fail(slow_down(), times=9)
+    with pytest.raises(SourceError, match=r"gave up after 3 tries; .* Run the same command later\.$"):
+        list_crawls(server.url, retries=2, sleep=no_wait)
