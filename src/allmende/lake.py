@@ -218,11 +218,14 @@ class Lake:
             target = self.local / name
             target.parent.mkdir(parents=True, exist_ok=True)
             aside = target.with_name(f".{target.name}.{os.getpid()}")
-            with aside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(target)
+            try:
+                with aside.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                aside.replace(target)
+            finally:
+                aside.unlink(missing_ok=True)
 
     def append(self, name: str, line: bytes) -> None:
         """Appends a line to a log. Object stores can't append: there the log is read and written anew."""
@@ -258,20 +261,35 @@ class Lake:
                 raise  # Arrow's have no number: this is about another file, perhaps one that is written meanwhile
             missing = isinstance(error, FileNotFoundError)
             what = "it is not there" if missing else str(error).partition("\n")[0].rstrip(".") or type(error).__name__
-            raise LakeError(
-                f"{self.url(name)} can't be read: {what}. What else is wrong: allmende verify {self.root}; a part whose "
-                "manifest (part-*.json) you delete is made anew by the next build."
-            ) from error
+            raise self.damaged(name, what) from error
+
+    def damaged(self, name: str, what: str) -> LakeError:
+        """What to raise where a file is not as it was written."""
+        return LakeError(
+            f"{self.url(name)} can't be read: {what}. What else is wrong: allmende verify {self.root}; a part whose "
+            "manifest (part-*.json) you delete is made anew by the next build."
+        )
 
     def read_ranges(self, names: list[str], begins: list[int], ends: list[int]) -> list[bytes]:
-        """Bytes begin <= i < end of each name. An object store is asked for all at once."""
+        """Bytes begin <= i < end of each name. An object store is asked for all at once.
+
+        Raises:
+            LakeError: if a file is not there, or too short.
+        """
         with explained("Reading", self.root):
-            if self.local is None:
-                return list(self.fs.cat_ranges([self.at(name) for name in names], begins, ends, on_error="raise"))
-            with ExitStack() as stack:
-                files = {name: stack.enter_context((self.local / name).open("rb", 0)).fileno() for name in set(names)}
-                spans = zip(names, begins, ends, strict=True)
-                return [os.pread(files[name], end - begin, begin) for name, begin, end in spans]
+            found = self._ranges(names, begins, ends)
+        for name, begin, end, piece in zip(names, begins, ends, found, strict=True):
+            if len(piece) != end - begin:
+                raise self.damaged(name, f"it ends before byte {end:,}")
+        return found
+
+    def _ranges(self, names: list[str], begins: list[int], ends: list[int]) -> list[bytes]:
+        if self.local is None:
+            return list(self.fs.cat_ranges([self.at(name) for name in names], begins, ends, on_error="raise"))
+        with ExitStack() as stack:
+            files = {name: stack.enter_context((self.local / name).open("rb", 0)).fileno() for name in set(names)}
+            spans = zip(names, begins, ends, strict=True)
+            return [os.pread(files[name], end - begin, begin) for name, begin, end in spans]
 
     def put(self, source: Path, name: str) -> None:
         """Moves a finished local file to its place, atomically."""
@@ -354,6 +372,20 @@ class StepFolder:
         manifest = self.lake.decode(name, Manifest, _MAKE_ANEW)
         _check_format(manifest.format, self.lake.url(name))
         return manifest
+
+    def read_file(self, manifest: Manifest, name: str) -> bytes:
+        """A small file of a part.
+
+        Raises:
+            LakeError: if it is not as long as when it was written.
+        """
+        content = self.lake.read(f"{self.name}/{name}")
+        if len(content) != manifest.files[name].bytes:
+            raise self.lake.damaged(
+                f"{self.name}/{name}",
+                f"it has {len(content):,} bytes, not {manifest.files[name].bytes:,} as when it was written",
+            )
+        return content
 
     def manifests(self) -> Iterator[Manifest]:
         """The manifests of all finished parts, in order."""

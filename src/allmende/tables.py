@@ -68,7 +68,6 @@ class Tables:
 
         self._lake = lake
         self._names = names
-        self._schema = schema
         with self._undamaged():
             self._all = pads.dataset([lake.at(name) for name in names], schema, "parquet", lake.fs)
 

@@ -205,3 +205,14 @@ def test_ranges_of_several_files_come_in_the_order_asked_for(lake):
     assert lake.read_ranges(names, begins, ends) == [b"b.bin", b"\0\1", b""]
     with pytest.raises(LakeError, match="not found"):
         lake.read_ranges(["c.bin"], [0], [1])
+    with pytest.raises(LakeError, match=r"b\.bin can't be read: it ends before byte 9,999"):
+        lake.read_ranges(names[:1], [0], [9_999])
+
+
+def test_a_file_of_a_part_is_read_only_as_it_was_written(lake):
+    step = lake.step("candidates")
+    manifest = commit(step, content=b"rows")
+    assert step.read_file(manifest, "part-00000.parquet") == b"rows"
+    lake.write("candidates/part-00000.parquet", b"row")
+    with pytest.raises(LakeError, match="it has 3 bytes, not 4 as when it was written"):
+        step.read_file(manifest, "part-00000.parquet")

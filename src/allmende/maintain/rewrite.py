@@ -55,7 +55,8 @@ def _copy_images(lake: Lake, manifest: Manifest, samples: pa.Table, part: PartWr
             if begin not in placed:
                 placed[begin] = new.tell()
                 old.seek(begin)
-                new.write(old.read(size))
+                if new.write(old.read(size)) != size:
+                    raise lake.damaged(f"samples/{manifest.file('.bin')}", f"it ends before byte {begin + size:,}")
             offsets.append(placed[begin])
     at = samples.schema.get_field_index("data_offset")
     return samples.set_column(at, SAMPLES.field("data_offset"), pa.array(np.array(offsets, np.int64)))
@@ -66,7 +67,7 @@ def _copy_others(lake: Lake, manifest: Manifest, part: PartWriter) -> None:
     known = {manifest.file(suffix) for suffix in (".parquet", ".dropped.parquet", ".bin")}
     stem = manifest.file(".bin").removesuffix(".bin")
     for name in manifest.files.keys() - known:
-        part.file(name.removeprefix(stem)).write_bytes(lake.read(f"samples/{name}"))
+        part.file(name.removeprefix(stem)).write_bytes(lake.step("samples").read_file(manifest, name))
 
 
 def _keep_pace(lake: Lake, made: Manifest, before: Manifest) -> None:

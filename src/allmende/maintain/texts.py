@@ -157,7 +157,7 @@ def _copy_others(lake: Lake, step: str, manifest: Manifest, gone: Mask, part: Pa
     """Takes over the sidecars; that of hosts without the URLs of what is gone."""
     stem = manifest.file(".parquet").removesuffix(".parquet")
     for name in manifest.files.keys() - {manifest.file(".parquet"), manifest.file(HOSTS)}:
-        part.file(name.removeprefix(stem)).write_bytes(lake.read(f"{step}/{name}"))
+        part.file(name.removeprefix(stem)).write_bytes(lake.step(step).read_file(manifest, name))
     if hosts := manifest.file(HOSTS):
         plan = lake.step(step).read_plan()
         assert plan is not None

@@ -92,6 +92,7 @@ def test_a_copy_that_nobody_may_write_to_is_verified_all_the_same(run, recipe, t
     assert code == 0
     assert "Nothing is wrong with it." in said
     assert "This report is not kept: Writing" in said
+    assert not list(copy.glob(".verify.json*"))
 
 
 def test_a_model_that_cannot_be_trained_or_written_says_why(run, tmp_path):
