@@ -3,6 +3,7 @@
 import json
 
 import pyarrow.parquet as pq
+import pytest
 
 from allmende.demo.server import DATA
 
@@ -31,8 +32,8 @@ def test_images_come_out_of_archives_without_network(allmende, tmp_path):
     assert {row["fetched_at"] for row in rows} == {None}
 
 
-def test_wat_files_have_no_images(allmende, tmp_path):
-    (tmp_path / "recipe.toml").write_text(
-        '[dataset]\nname = "set"\n[select]\ncrawl = "CC-MAIN-2026-43"\n[fetch]\nfrom = "archive"\n'
-    )
-    assert 'set [select] kind = "warc"' in allmende("build", "recipe.toml", code=2)
+@pytest.mark.parametrize("named", ['crawl = "CC-MAIN-2026-43"', f'archives = ["{DATA}/crawl-data/**/wat/*.gz"]'])
+@pytest.mark.parametrize("flag", [(), ("--dry-run",)])
+def test_wat_files_have_no_images(allmende, tmp_path, named, flag):
+    (tmp_path / "recipe.toml").write_text(f'[dataset]\nname = "set"\n[select]\n{named}\n[fetch]\nfrom = "archive"\n')
+    assert 'set [select] kind = "warc"' in allmende("build", "recipe.toml", *flag, code=2)

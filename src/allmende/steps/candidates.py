@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from allmende.commoncrawl.crawls import archive_paths, sample
 from allmende.commoncrawl.source import Archive, expand, locate, open_archive
 from allmende.commoncrawl.warc import WarcCapture, is_image, read_warc
-from allmende.errors import SourceMissing, SourceRefused
+from allmende.errors import RecipeError, SourceMissing, SourceRefused
 from allmende.extract.candidates import DROPPED, Batch, Count, candidate_batches
 from allmende.extract.html_images import page_from_html
 from allmende.extract.judge import EachLink, Judge
@@ -37,9 +37,19 @@ ROWS_PER_FILE = 20_000
 
 
 def plan(recipe: Recipe, lake: Lake) -> Parts:
-    """A part for each group of archives; the list of archives is fixed here, so it is recorded in the dataset."""
+    """A part for each group of archives; the list of archives is fixed here, so it is recorded in the dataset.
+
+    Raises:
+        RecipeError: if images are to come out of archives that hold none.
+    """
     del lake
-    return archive_parts(archives(recipe), recipe, FILES_PER_PART, ROWS_PER_FILE)
+    found = archives(recipe)
+    if recipe.fetch.source == "archive" and found and all(_is_wat(archive, recipe) for archive in found):
+        raise RecipeError(
+            f'[fetch] from = "archive" takes images out of WARC files, and [select] names WAT files, which hold none: '
+            f'{found[0]}. Name WARC files; if these are some, set [select] kind = "warc".'
+        )
+    return archive_parts(found, recipe, FILES_PER_PART, ROWS_PER_FILE)
 
 
 def archives(recipe: Recipe) -> list[str]:
