@@ -134,11 +134,12 @@ def _same_recipe(lake: Lake, recipe: Recipe, *, redo: bool) -> None:
         if old.dataset.kind != recipe.dataset.kind:
             raise RecipeChanged(f"{lake.root} is a dataset of {old.dataset.kind}. Choose another [dataset] output.")
         stale = [s.name for s in steps(recipe) if _own_digest(s, old) != _own_digest(s, recipe)]
-        if stale and lake.step(steps(old)[0].name).read_plan() is not None and not redo:
+        if stale and lake.step(steps(old)[0].name).finished() and not redo:
             changes = "\n  ".join(recipe_file.changed_keys(old, recipe))
             raise RecipeChanged(
                 f"{lake.root} was built with another recipe:\n  {changes}\n"
-                f"Choose another [dataset] output, or redo the steps from {stale[0]} on: allmende build --redo RECIPE"
+                "Choose another folder for the new one, or throw away what the change touches, from the step "
+                f"{stale[0]} on: allmende build --redo RECIPE, or allmende fetch --redo"
             )
         for name in {step.name for step in steps(old)} - {step.name for step in steps(recipe)}:
             lake.step(name).discard()

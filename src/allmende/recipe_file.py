@@ -99,6 +99,11 @@ def loads(content: str | bytes, where: str = "recipe") -> Recipe:
         raise RecipeError(f"{where} is not valid TOML: not UTF-8 ({error})") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{where} is not valid TOML: {error}") from error
+    return _made(raw, text, where)
+
+
+def _made(raw: dict[str, Any], text: str, where: str) -> Recipe:
+    """The recipe of values; `text` is the TOML they stood in, if they did, to find lines in."""
     try:
         recipe = msgspec.convert(_with_kind(raw), Recipe)
     except msgspec.ValidationError as error:
@@ -215,12 +220,7 @@ def from_table(tables: Sequence[str], output: str, chosen: dict[str, Any], setti
         if not sign or not key:
             raise RecipeError(f"--set {setting}: write it as section.key=value, as in images.min_side=200.")
         raw.setdefault(section, {})[key] = _setting(value)
-    text = "\n".join(
-        line
-        for section, keys in raw.items()
-        for line in (f"[{section}]", *(f"{k} = {toml_value(v)}" for k, v in keys.items()))
-    )
-    return loads(text, "the arguments")
+    return _made(raw, "", "the arguments")
 
 
 def _setting(text: str) -> Any:

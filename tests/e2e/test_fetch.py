@@ -107,12 +107,10 @@ def test_another_recipe_over_the_same_folder_is_refused_and_redo_keeps_what_it_c
     allmende("fetch", *flags, "--to", "set")
     said = allmende("fetch", *flags, "--to", "set", "--size", "32", code=2)
     assert "images.size: 256 → 32" in said
-    assert "--redo" in said
+    assert "allmende fetch --redo" in said
     assert samples(tmp_path / "set")[0]["width"] > 32
-    recipe = (tmp_path / "set/recipe.toml").read_text().replace("size = 256", "size = 32")
-    (tmp_path / "smaller.toml").write_text(recipe)
     candidates = (tmp_path / "set/candidates/part-00000.json").read_bytes()
-    allmende("build", "smaller.toml", "--redo")
+    allmende("fetch", *flags, "--to", "set", "--size", "32", "--redo", "--workers", "1")
     assert min(samples(tmp_path / "set")[0][side] for side in ("width", "height")) == 32
     assert (tmp_path / "set/candidates/part-00000.json").read_bytes() == candidates
 
@@ -125,7 +123,17 @@ def test_a_changed_contact_or_pace_is_no_other_recipe(allmende, table):
 
 def test_more_than_ten_thousand_urls_need_a_contact(allmende, tmp_path):
     (tmp_path / "urls.txt").write_text("".join(f"http://host-{i}.example/a.jpg\n" for i in range(10_001)))
-    assert "nobody says whose it is" in allmende("fetch", "urls.txt", "--to", "set", code=2)
+    said = allmende("fetch", "urls.txt", "--to", "set", code=2)
+    assert "nobody says whose it is. Say it: --contact you@example.org" in said
+
+
+def test_a_folder_in_which_nothing_was_made_binds_nobody(allmende, table, tmp_path):
+    flags = table(["/ok/begun"])
+    (tmp_path / "broken.csv").write_bytes("url,caption".encode("utf-16"))
+    assert "broken.csv is not a readable csv file" in allmende("fetch", "broken.csv", "--to", "set", code=4)
+    assert (tmp_path / "set/recipe.toml").exists()
+    allmende("fetch", *flags, "--to", "set")
+    assert len(samples(tmp_path / "set")) == 1
 
 
 def test_errors_are_one_line_and_have_their_own_exit_codes(allmende, table, tmp_path):

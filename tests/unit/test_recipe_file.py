@@ -113,6 +113,8 @@ def test_settings_of_the_fetch_command_reach_the_recipe():
     )
     assert (recipe.images.min_side, recipe.fetch.ports, recipe.dataset.license) == (200, (80, 8080), "mit")
     assert (recipe.images.quality, recipe.dataset.name, recipe.select.urls) == (6, "out", ("u.csv",))
+    with pytest.raises(RecipeError, match=r"the arguments: \[images\] sizee: no such key. There are: size"):
+        recipe_file.from_table(["u.csv"], "out/", chosen, ["images.sizee=3"])
     with pytest.raises(RecipeError, match=r"section\.key=value"):
         recipe_file.from_table(["u.csv"], "out/", chosen, ["nonsense"])
 

@@ -15,7 +15,7 @@ from allmende.cli import example
 @click.option("--to", "output", required=True, help="Folder or URL of the dataset.")
 @click.option("--url-column", default="url", show_default=True, help="Column with the image URL.")
 @click.option("--caption-column", default="caption", show_default=True, help="Column with the caption.")
-@click.option("--size", default=256, show_default=True, help="Target size in pixels.")
+@click.option("--size", type=click.IntRange(min=1), default=256, show_default=True, help="Target size in pixels.")
 @click.option(
     "--mode",
     type=click.Choice(["keep_ratio", "keep_ratio_largest", "center_crop", "border", "no"]),
@@ -31,7 +31,7 @@ from allmende.cli import example
     show_default=True,
     help="Stored format.",
 )
-@click.option("--quality", type=int, help="Encoder quality; 95, for png compression level 6.")
+@click.option("--quality", type=click.IntRange(0, 100), help="Encoder quality; 95, for png compression level 6.")
 @click.option("--sink", default="webdataset", show_default=True, help="webdataset, parquet or files.")
 @click.option(
     "--contact", default="", help="Your e-mail or web address, sent to the servers you ask. Needed above 10,000 URLs."
@@ -40,9 +40,20 @@ from allmende.cli import example
     "--set", "settings", multiple=True, metavar="SECTION.KEY=VALUE", help="Any other key of a recipe, in TOML."
 )
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Where to run.")
+@click.option("--address", default="", help="Address of a running Ray cluster; without it, one is started here.")
+@click.option("--workers", type=click.IntRange(min=0), help="Worker processes; by default one per core.")
+@click.option("--redo", is_flag=True, help="Throw away what other options made here, and fetch anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
-    tables: tuple[str, ...], output: str, settings: tuple[str, ...], engine: str, as_json: bool, **chosen: str | int
+    tables: tuple[str, ...],
+    output: str,
+    settings: tuple[str, ...],
+    engine: str,
+    address: str,
+    workers: int | None,
+    redo: bool,
+    as_json: bool,
+    **chosen: str | int,
 ) -> None:
     """Downloads the images of URL tables (parquet, csv, tsv, json, jsonl, txt; .gz) into a dataset.
 
@@ -55,5 +66,6 @@ def command(
     from allmende.recipe_file import from_table
 
     recipe = from_table(tables, output, dict(chosen), settings)
-    dataset = build(recipe, Engine(engine), display(quiet=as_json))
+    using = Engine(engine, address, recipe.run.workers if workers is None else workers)
+    dataset = build(recipe, using, display(quiet=as_json), redo=redo)
     conclude(dataset, as_json=as_json, next_command=f"allmende status {dataset.lake.root}")

@@ -16,7 +16,7 @@ def user_agent(contact: str) -> str:
     contact = contact.strip()
     if not contact.isascii() or not contact.isprintable() or any(c in contact for c in "()\\"):
         raise RecipeError(
-            f"dataset.contact = {contact!r} can't be sent in a header. "
+            f"The contact {contact!r} can't be sent in a header. "
             "Write an e-mail or web address in ASCII, without brackets."
         )
     return f"allmende/{__version__} (+{__url__}{'; ' + contact if contact else ''})"
@@ -35,6 +35,7 @@ def check_contact(n_urls: int, contact: str) -> None:
     if n_urls > ANONYMOUS_URLS and not contact.strip():
         raise RecipeError(
             f"This crawl would ask for {n_urls:,} URLs, and nobody says whose it is. "
-            'Set contact = "you@example.org" under [dataset]: servers see it in the User-Agent.'
+            'Say it: --contact you@example.org, or contact = "you@example.org" under [dataset] of a recipe. '
+            "Servers see it in the User-Agent."
         )
     user_agent(contact)

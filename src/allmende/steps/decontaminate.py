@@ -146,7 +146,7 @@ def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
         if not redo:
             raise RecipeChanged(
                 f"{lake.root} was compared with other contents of evaluation sets: {', '.join(other)}.\n"
-                "Choose another [dataset] output, or compare anew: allmende build --redo RECIPE"
+                "Choose another folder for the new one, or compare anew: allmende build --redo RECIPE"
             )
         for name in (*reversed(AFTER), NAME):
             lake.step(name).discard()

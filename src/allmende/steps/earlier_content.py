@@ -45,7 +45,7 @@ def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
         if not redo:
             raise RecipeChanged(
                 f"{lake.root} was compared with other contents of earlier datasets: {', '.join(other)}.\n"
-                "Choose another [dataset] output, or compare anew: allmende build --redo RECIPE"
+                "Choose another folder for the new one, or compare anew: allmende build --redo RECIPE, or allmende fetch --redo"
             )
         for name in reversed(after):
             lake.step(name).discard()

@@ -208,7 +208,8 @@ def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
         if not redo:
             raise RecipeChanged(
                 f"{lake.root} was built with other lists of [safety]:\n  {_difference(old, lists.about)}\n"
-                "Choose another [dataset] output, or fetch and screen anew: allmende build --redo RECIPE"
+                "Choose another folder for the new one, or fetch and screen anew: allmende build --redo RECIPE, or "
+                "allmende fetch --redo"
             )
         for name in reversed(screened):
             lake.step(name).discard()
