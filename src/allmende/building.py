@@ -18,12 +18,13 @@ import msgspec
 from allmende import recipe_file
 from allmende.dataset import Dataset
 from allmende.engine import Engine, Failure
-from allmende.errors import AllmendeError, EngineError, LakeError, RecipeChanged, SourceError
+from allmende.errors import AllmendeError, EngineError, LakeError, RecipeChanged, SourceError, SourceMissing
 from allmende.lake import Lake, Plan
 from allmende.lock import locked
 from allmende.progress import Progress, Silent
 from allmende.recipe import Recipe
 from allmende.safety import lists
+from allmende.schema import Reason
 from allmende.steps import decontaminate, earlier_content, list_screen
 from allmende.steps.documents import write_documents
 from allmende.steps.order import steps
@@ -190,6 +191,7 @@ def run_step(lake: Lake, step: Step, recipe: Recipe, engine: Engine, progress: P
     pending = {name: part for name, part in plan.parts.items() if name not in finished}
     if pending:
         run_parts(lake, step, plan, pending, recipe, engine, progress)
+        _stop_if_nothing_was_there(lake, step, plan)
 
 
 def run_parts(
@@ -252,3 +254,13 @@ def _stop_if_incomplete(lake: Lake, step: Step, plan: Plan, failures: list[Failu
         raise EngineError(
             f"{step.name}: {missing} parts are missing, though no worker said why. Run the same command again."
         )
+
+
+def _stop_if_nothing_was_there(lake: Lake, step: Step, plan: Plan) -> None:
+    """A missing archive of many is counted; if all are, the address is wrong. The next build looks for them again."""
+    archives = [archive for part in plan.parts.values() for archive in part.get("archives", ())]
+    folder = lake.step(step.name)
+    missing = sum(tally.dropped.get(Reason.ARCHIVE_MISSING, 0) for tally in folder.counts().values())
+    if archives and missing == len(archives):
+        folder.discard()
+        raise SourceMissing(f"No archive is where the recipe says; the first of {missing} is {archives[0]}.")

@@ -43,7 +43,7 @@ class SourceError(AllmendeError, OSError):
 class SourceMissing(SourceError, FileNotFoundError):
     """The input isn't at its source: HTTP 404 or 410, NoSuchKey, no such file.
 
-    A missing archive is no reason to stop a build: it is counted as `Reason.ARCHIVE_MISSING`.
+    A missing archive of many is no reason to stop a build: it is counted as `Reason.ARCHIVE_MISSING`. Only if all are, it stops.
     """
 
 

@@ -1,0 +1,45 @@
+import gzip
+import shutil
+from importlib.resources import files
+
+import pytest
+
+from allmende import recipe_file
+from allmende.building import build
+from allmende.engine import Engine
+from allmende.errors import SourceMissing
+
+WAT = next((files("allmende.demo") / "data").glob("crawl-data/*/segments/*/wat/*.gz"))
+CRAWL = "CC-MAIN-2026-43"
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    """A folder with path lists, of whose files none is there."""
+    folder = tmp_path / "mirror" / "crawl-data" / CRAWL
+    folder.mkdir(parents=True)
+    for kind in ("wat", "warc"):
+        names = [f"crawl-data/{CRAWL}/{number}.{kind}.gz\n" for number in range(2)]
+        (folder / f"{kind}.paths.gz").write_bytes(gzip.compress("".join(names).encode()))
+    return folder
+
+
+def recipe(tmp_path, sections):
+    select = f'[select]\ncrawl = "{CRAWL}"\nfiles = 2\nsource = "{tmp_path}/mirror"\n'
+    return recipe_file.loads(f'[dataset]\nname = "set"\noutput = "{tmp_path}/set"\n{sections}\n{select}')
+
+
+@pytest.mark.parametrize("sections", ['kind = "text"', "[captions]\nmin_chars = 1000"])
+def test_a_build_of_whose_archives_none_is_there_stops(tmp_path, mirror, sections):
+    with pytest.raises(SourceMissing, match=rf"the first of 2 is {mirror}/[01]\.wa"):
+        build(recipe(tmp_path, sections), Engine(workers=1))
+
+
+def test_one_missing_archive_of_many_is_counted(tmp_path, mirror):
+    wanted = recipe(tmp_path, "[captions]\nmin_chars = 1000")  # no caption, no request
+    with pytest.raises(SourceMissing):
+        build(wanted, Engine(workers=1))
+    shutil.copy(WAT, mirror / "1.wat.gz")  # what stopped the build is mended: the same command goes on
+    counts = build(wanted, Engine(workers=1)).status()[0].counts
+    assert counts["record"].dropped["archive_missing"] == 1
+    assert counts["record"].kept > 0
