@@ -1,6 +1,7 @@
 """Reads tables of URLs in the formats people have them in: parquet, csv, tsv, json, jsonl, txt, and .gz of those.
 
-Batch by batch, so a table may be larger than memory (a .json array may not: it has to be read whole). A line that can't be
+Batch by batch, so a table may be larger than memory (a .json array may not: it has to be read whole; JSON lines under that
+name are read as such). A line that can't be
 parsed is counted and skipped.
 """
 
@@ -10,9 +11,10 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, BinaryIO, cast
 
 import fsspec
@@ -217,7 +219,7 @@ def _read_tsv(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
     return _read_delimited(stream, "\t")
 
 
-def _read_jsonl(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
+def _read_jsonl(stream: Iterable[bytes], url_column: str) -> Iterator[Batch]:
     rows: list[dict[str, Any]] = []
     malformed = 0
     for line in stream:
@@ -235,15 +237,18 @@ def _read_jsonl(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
 
 
 def _read_json(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
-    values = msgspec.json.decode(stream.read())
-    if isinstance(values, dict) and all(isinstance(column, dict | list) for column in values.values()):
-        # pandas' column orientation: {"url": {"0": ..., "1": ...}}
-        columns = {
-            name: list(column.values() if isinstance(column, dict) else column) for name, column in values.items()
-        }
-        values = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    head, more = (next((line for line in stream if line.strip()), b"") for _ in range(2))
+    if more and _is_object(head):
+        yield from _read_jsonl(chain((head, more), stream), url_column)
+        return
+    try:
+        values = msgspec.json.decode(head + more + stream.read())
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{_NO_TABLE} ({error})") from error
+    if isinstance(values, dict):
+        values = _rows_of_columns(values) if all(isinstance(c, dict | list) for c in values.values()) else [values]
     if not isinstance(values, list):
-        raise TypeError("it holds neither a list of objects nor columns")
+        raise TypeError(_NO_TABLE)
     rows, malformed = [], 0
     for value in values:
         try:
@@ -251,6 +256,25 @@ def _read_json(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
         except TypeError:
             malformed += 1
     yield Batch(_table(rows, url_column), malformed)
+
+
+_NO_TABLE = "it holds neither a list of objects, nor columns of one length, nor an object a line"
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(line), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def _rows_of_columns(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of columns as pandas writes them by default: {"url": {"0": ..., "1": ...}}, or as lists."""
+    columns = {name: list(column.values() if isinstance(column, dict) else column) for name, column in values.items()}
+    if len({len(column) for column in columns.values()}) > 1:
+        lengths = ", ".join(f"{len(column):,} in {name}" for name, column in columns.items())
+        raise ValueError(f"{_NO_TABLE}: there are {lengths}")
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _read_txt(stream: BinaryIO, url_column: str) -> Iterator[Batch]:

@@ -126,6 +126,24 @@ def test_a_table_that_cannot_be_used_says_why(tmp_path, name, content, told):
         list(url_table.read(str(tmp_path / name), "url"))
 
 
+@pytest.mark.parametrize(
+    ("content", "rows", "malformed"),
+    [
+        (b'{"url": "x"}\n\n{"url": "y"\n{"url": "z"}\n', ["x", "z"], 1),
+        (b'{"url": "x"}', ["x"], 0),
+        (b'{\n "url": "x",\n "tags": ["a"]\n}\n', ["x"], 0),
+        (b'[\n{"url": "x"}\n]\n', ["x"], 0),
+        (b'{"url": {"0": "x", "1": "y"}}', ["x", "y"], 0),
+        (b'{"url": ["x", "y"],\n"caption": ["1", "2"]}', ["x", "y"], 0),
+    ],
+)
+def test_what_people_call_json_is_read_by_what_it_holds(tmp_path, content, rows, malformed):
+    (tmp_path / "urls.json").write_bytes(content)
+    batches = list(url_table.read(str(tmp_path / "urls.json"), "url"))
+    assert [row["url"] for batch in batches for row in batch.rows.to_pylist()] == rows
+    assert sum(batch.malformed for batch in batches) == malformed
+
+
 def test_parquet_without_rows_is_asked_for_its_columns_too(tmp_path):
     pq.write_table(pa.table({"link": pa.array([], pa.string())}), tmp_path / "links.parquet")
     with pytest.raises(RecipeError, match="no column 'url'; it has: link"):
@@ -137,8 +155,9 @@ def test_parquet_without_rows_is_asked_for_its_columns_too(tmp_path):
     [
         ("wide.csv", "url,caption\nx,y\n".encode("utf-16"), "not text in UTF-8"),
         ("table.csv", b"PAR1\x15\0\0\n", "not text in UTF-8"),
-        ("object.json", b'{"a": 1}', "neither a list of objects nor columns"),
-        ("number.json", b"7", "neither a list of objects nor columns"),
+        ("number.json", b"7", "neither a list of objects, nor columns of one length, nor an object a line"),
+        ("uneven.json", b'{"url": ["x", "y"], "caption": ["z"]}', "there are 2 in url, 1 in caption"),
+        ("cut.json", b'[{"url": "x"},\n{"url', "nor an object a line"),
     ],
 )
 def test_what_is_in_another_format_than_its_name_says_is_a_source_error(tmp_path, name, content, told):
