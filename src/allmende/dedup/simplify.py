@@ -131,7 +131,7 @@ def _simple_codes(text: str) -> Codes:
     else:
         high = np.where(raw < 2 * _TABLE, raw, _GONE)
         codes = np.where(raw < _TABLE, _table()[np.minimum(raw, _TABLE - 1)], high).astype(np.uint32)
-    codes = _without_gone(_numbers(codes))
+    codes = _without_gone(_numbers(_without_gone(codes)))  # a mark between two digits does not make them two numbers
     return _composed(codes) if most >= _COMPOSED[0][0] else codes
 
 

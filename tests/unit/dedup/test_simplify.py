@@ -84,6 +84,7 @@ def test_letters_are_words_where_nobody_writes_spaces():
     assert word_hashes(text).tolist() == [word_hashes(word)[0] for word in simple_words(text)]
 
 
+@example("1\u0e351")
 @given(st.text(st.sampled_from("aé 1.,你の\u0e01ี\n-")))
 def test_words_and_hashes_agree(text):
     words = simple_words(text)
