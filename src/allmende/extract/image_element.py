@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from allmende.extract.srcset import Candidate, largest
+from allmende.extract.srcset import Candidate, is_unreadable, largest
 
 Attributes = Mapping[str, str | None]
 """Attributes of an element; None where one is empty."""
@@ -30,7 +30,7 @@ Jetpack, echo.js, Mirage, PageSpeed, NitroPack); the first that has a URL counts
 LAZY_SRCSET = ("data-srcset", "data-lazy-srcset", "data-original-set", "nitro-lazy-srcset")
 """The same for srcset."""
 
-_TYPES = frozenset({"image/jpeg", "image/jpg", "image/png", "image/webp", "image/gif", "image/avif", "image/bmp"})
+_TYPES = frozenset({f"image/{kind}" for kind in ("jpeg", "jpg", "png", "webp", "gif", "avif", "bmp", "tiff")})
 """Types of <source> that the decoder reads."""
 
 _no_link = re.compile(r"[\s{}<>\[\]]").search
@@ -39,8 +39,9 @@ _no_link = re.compile(r"[\s{}<>\[\]]").search
 def image_url(image: Attributes, sources: Sequence[Attributes] = ()) -> tuple[str, str]:
     """The URL of an image, as it stands there, and where: img, srcset, picture or lazy. Both empty if there is none.
 
-    Chosen is the largest image that the page offers. `src` counts as one of density 1, and goes first among equals:
-    an image without srcset, sources or lazy loading has the URL that a WAT gives.
+    Chosen is the largest image that the page offers, of kinds that may be read. `src` counts as one of density 1, and
+    goes first among equals: an image without srcset, sources or lazy loading has the URL that a WAT gives. So it has if
+    nothing that it offers may be read.
 
     Args:
         image: Attributes of the <img>.
@@ -51,7 +52,7 @@ def image_url(image: Attributes, sources: Sequence[Attributes] = ()) -> tuple[st
     if lazy and lazy != src:
         return lazy, "lazy"
     best, found_in = Candidate(src, 0, 1.0), "img" if src else ""
-    if not src or src[:5].lower() == "data:":
+    if not src or is_unreadable(src):
         best = Candidate(src, 0, 0.0)
     for text, place in _srcsets(image, sources):
         candidate = largest(text)

@@ -11,6 +11,10 @@ _descriptors = re.compile(r"[ \t\n\f\r]*((?:[^,(]|\([^)]*(?:\)|$))*)").match
 _width = re.compile(r"0*[1-9][0-9]*w").fullmatch
 _density = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?x").fullmatch
 _height = re.compile(r"0*[1-9][0-9]*h").fullmatch
+_unreadable = re.compile(
+    r"(?:data|blob):|[^?#]*\.(?:svgz?|pdf|e?ps|ico|cur|swf|jxl|jp2|heic|heif|psd|mp4|webm|html?)(?:[?#]|\Z)",
+    re.IGNORECASE,
+).match
 
 LONGEST = 100_000
 """Characters of a srcset that are read."""
@@ -59,9 +63,14 @@ def parse_srcset(text: str) -> Iterator[Candidate]:
 
 
 def largest(text: str) -> Candidate | None:
-    """The largest image of a srcset, the first of equals; `data:` and other embedded images do not count."""
-    found = [one for one in parse_srcset(text) if not one.url[:5].lower().startswith(("data:", "blob:"))]
+    """The largest image of a srcset that may be read, the first of equals; see `is_unreadable`."""
+    found = [one for one in parse_srcset(text) if not is_unreadable(one.url)]
     return max(found, key=lambda one: one.size, default=None)
+
+
+def is_unreadable(url: str) -> bool:
+    """Whether a URL is no picture to fetch: embedded in the page, or by its extension of a kind that the decoder does not read."""
+    return _unreadable(url) is not None
 
 
 def _end(match: re.Match[str] | None) -> int:
