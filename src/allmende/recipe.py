@@ -80,7 +80,9 @@ class Extract(Section, frozen=True, kw_only=True):
 
     caption_sources: Annotated[
         tuple[Literal["alt", "figcaption", "title", "aria_label", "link_text", "og", "json_ld"], ...],
-        _about("Where a caption may come from; the first that passes the caption rules is taken."),
+        _about(
+            "Where a caption may come from; the first that passes the caption rules is taken. link_text counts only if it is named: without it, a link to an image file (WARC only) needs a figcaption."
+        ),
     ] = ("alt", "figcaption", "title", "aria_label", "og", "json_ld")
     context_chars: Annotated[
         int, _about("Characters of page text kept before and after an image (WARC only).", ge=0, le=10_000)
@@ -346,7 +348,7 @@ _Action = Literal["preset", "deny", "allow", "ignore"]
 
 
 class Permission(Section, frozen=True, kw_only=True):
-    """Which machine-readable reservations are obeyed. deny: drop what is reserved; allow: record and keep; ignore: don't read."""
+    """Which machine-readable reservations are obeyed. preset: as `policy` says; deny: drop what is reserved; allow: record and keep; ignore: don't read."""
 
     policy: Annotated[
         Literal["eu-commercial", "eu-research", "strict", "off"],

@@ -257,7 +257,8 @@ def template(name: str, chosen: dict[str, dict[str, Any]]) -> str:
         if key.section != current:
             current = key.section
             lines += ["", f"[{key.section}]", f"# {_sections()[current].__doc__}"]
-        lines += ["", f"# {key.description}" + (f" ({key.bounds})" if key.bounds else "")]
+        limits = key.type if '"' in key.type else key.bounds
+        lines += ["", f"# {key.description}" + (f" ({limits})" if limits else "")]
         values = active.get(key.section, {})
         default = own.get(key.section, {}).get(key.name, key.default)
         line = f"{key.name} = {toml_value(values.get(key.name, default))}"

@@ -39,6 +39,13 @@ def test_the_template_is_a_valid_recipe_and_shows_every_key():
     assert shown == recipe_file.loads(text)
 
 
+def test_the_template_names_the_values_that_a_key_may_have():
+    text = recipe_file.template("mine", {})
+    assert '# ai.txt (Spawning). ("preset" | "deny" | "allow" | "ignore")\n#: ai_txt = "preset"\n' in text
+    assert 'needs a figcaption. (list of "alt" | "figcaption" | ' in text
+    assert "# Target size in pixels, for `mode`. (≥ 1)\n" in text
+
+
 def test_the_template_for_text_shows_what_counts_for_text():
     text = recipe_file.template("mine", {"dataset": {"kind": "text"}, "select": {"crawl": "CC-MAIN-2026-43"}})
     recipe = recipe_file.loads(text)
