@@ -18,7 +18,7 @@ class Column(msgspec.Struct, frozen=True):
     name: str
     type: str
     doc: str = ""
-    """What it means, if the file or `allmende.schema` says so."""
+    """What it means, if the file says so, or has the columns of a table of Allmende."""
 
 
 class Finding(msgspec.Struct, kw_only=True):
@@ -65,19 +65,17 @@ def examples(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, str], ...]:
     )
 
 
-def known_doc(name: str, beside: Iterable[str] = ()) -> str:
-    """What a column of this name means in Allmende's tables; empty if it is none of theirs.
+def text_columns(kinds: Mapping[str, str]) -> tuple[Column, ...]:
+    """Columns of a table in text form, which can't carry what they mean: that is told only if it is one of Allmende's.
 
     Args:
-        name: Of the column.
-        beside: All columns of the table: where one is called `text`, it holds documents.
+        kinds: Type of each column by its name.
     """
-    of_text = "text" in beside
-    for schema in (DOCUMENTS,) if of_text else (SAMPLES, FAILURES, CANDIDATES):
-        at = schema.get_field_index(name)
-        if at >= 0:
-            return str(schema.field(at).metadata[b"doc"].decode())
-    return ""
+    names = kinds.keys() - {"key"}  # of a released document
+    ours = (s for s in (DOCUMENTS, SAMPLES, FAILURES, CANDIDATES) if "uid" in names and names <= set(s.names))
+    schema = next(ours, None)
+    docs = {field.name: field.metadata[b"doc"].decode() for field in schema} if schema else {}
+    return tuple(Column(name, kind, docs.get(name, "")) for name, kind in kinds.items())
 
 
 def render_text(finding: Finding, width: int = 100) -> str:
@@ -109,10 +107,10 @@ def _number(value: int | str) -> str:
 
 
 def _pairs(pairs: Mapping[str, str], width: int) -> Iterator[str]:
-    indent = min(26, max((len(name) for name in pairs), default=0) + 4)
+    indent = min(30, max((len(name) for name in pairs), default=0) + 4)
     for name, value in pairs.items():
         yield from textwrap.wrap(
-            f"  {printable(name):<{indent - 2}}{value}",
+            f"  {printable(name):<{indent - 4}}  {value}",
             width,
             subsequent_indent=" " * indent,
             drop_whitespace=True,

@@ -12,6 +12,7 @@ from allmende.commoncrawl.source import Archive, open_archive
 from allmende.errors import SourceError
 from allmende.inspect import archives, folders, shards, tables
 from allmende.inspect.finding import Finding, shown
+from allmende.media.probe import probe
 
 _HEAD = 64 << 10
 
@@ -20,6 +21,10 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 
 _ZSTD_WINDOW = 128 << 20
 """Memory that a frame may ask for: what zstd grants without being told otherwise, bytes."""
+
+
+_LARGEST_IMAGE = 64 << 20
+"""So much of an image is read to find its size, bytes."""
 
 
 def inspect(location: str, *, rows: int = 5, limit: int = 100_000) -> Finding:
@@ -69,9 +74,19 @@ def _look(file: Archive, location: str, rows: int, limit: int) -> Finding:
     if not head:
         return Finding(kind="empty file" if not stored else "damaged gzip file")
     if b"\0" in head:
-        return Finding(kind="unknown binary file", facts={"first bytes": stored[:16].hex(" ")})
+        return _binary(file)
     content = gzip.GzipFile(fileobj=file) if packed else file
     return _text(io.BufferedReader(content) if packed else file, head, _plain_name(location), rows, limit)
+
+
+def _binary(file: Archive) -> Finding:
+    first = file.peek(16)[:16].hex(" ")
+    header = probe(file.read(_LARGEST_IMAGE))
+    if header is None or (header.format == "bmp" and not header.width):  # of a BMP two letters are all there is to see
+        return Finding(kind="unknown binary file", facts={"first bytes": first})
+    damaged = () if header.width else ("Its header is damaged or cut off: it tells no size.",)
+    size: dict[str, int | str] = {"width": header.width, "height": header.height} if header.width else {}
+    return Finding(kind=f"{header.format.upper()} image", facts=size, problems=damaged)
 
 
 def _look_into_zstd(file: Archive, location: str, rows: int, limit: int) -> Finding:

@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.inspect.finding import Column, Finding, examples, known_doc
+from allmende.inspect.finding import Column, Finding, examples, text_columns
 
 LONGEST_LINE = 16 << 20
 """A line of a text table that is longer is taken as damage, bytes."""
@@ -43,8 +43,8 @@ def _nothing(schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _doc(field: pa.Field) -> str:
-    told = (field.metadata or {}).get(b"doc", b"").decode("utf-8", "replace")
-    return told or known_doc(field.name)
+    told: bytes = (field.metadata or {}).get(b"doc", b"")
+    return told.decode("utf-8", "replace")
 
 
 def delimited(stream: IO[bytes], separator: str, rows: int, limit: int) -> Finding:
@@ -70,7 +70,7 @@ def delimited(stream: IO[bytes], separator: str, rows: int, limit: int) -> Findi
     if ragged:
         finding.problems += (f"{ragged:,} rows do not have the {len(header)} cells of the header.",)
     finding.facts = {"rows": count}
-    finding.columns = tuple(Column(name, "text", known_doc(name)) for name in header)
+    finding.columns = text_columns(dict.fromkeys(header, "text"))
     finding.examples = examples(first)
     return finding
 
@@ -99,7 +99,7 @@ def json_lines(stream: IO[bytes], rows: int, limit: int) -> Finding:
     if broken:
         finding.problems += (f"{broken:,} lines are not JSON.",)
     finding.facts = {"rows": count}
-    finding.columns = tuple(Column(name, kind, known_doc(name, fields)) for name, kind in fields.items())
+    finding.columns = text_columns(fields)
     finding.examples = examples(first)
     return finding
 
@@ -118,7 +118,7 @@ def json_array(content: bytes, rows: int) -> Finding:
     return Finding(
         kind="JSON array",
         facts={"rows": len(document)},
-        columns=tuple(Column(name, kind, known_doc(name)) for name, kind in names.items()),
+        columns=text_columns(names),
         examples=examples(first),
     )
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from allmende.errors import SourceError
 from allmende.inspect import Finding, inspect, render_text
@@ -133,11 +134,30 @@ def test_a_parquet_table(release):
     assert f"<{len(sample(0)[1]):,} bytes>" in finding.examples[0]["image"]
 
 
-def test_a_foreign_table_has_our_meaning_only_where_names_agree(tmp_path):
-    pq.write_table(pa.table({"url": ["http://a"], "TEXT": ["b"]}), tmp_path / "x.parquet")
-    docs = {column.name: column.doc for column in inspect(str(tmp_path / "x.parquet")).columns}
-    assert docs["url"].startswith("Image URL")
-    assert docs["TEXT"] == ""
+def test_a_foreign_table_has_not_our_meaning_because_names_agree(tmp_path):
+    row = {"uid": "1", "url": "http://a", "original_width": "300", "clip_score": "0.3"}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "x.parquet")
+    assert {column.doc for column in inspect(str(tmp_path / "x.parquet")).columns} == {""}
+    for name, content in (("x.csv", ",".join(row)), ("x.jsonl", json.dumps(row)), ("x.json", json.dumps([row]))):
+        assert {column.doc for column in look(tmp_path, name, content.encode()).columns} == {""}
+    ours = look(tmp_path, "ours.csv", b"uid,url,caption\n")
+    assert ours.columns[1].doc.startswith("Image URL")
+
+
+def test_a_long_name_does_not_run_into_its_value(tmp_path):
+    row = {"page_tdm_reservation": 0, "a_name_that_is_much_longer_than_most": "words", "x": 1}
+    text = render_text(look(tmp_path, "x.jsonl", json.dumps(row).encode()))
+    assert "  page_tdm_reservation        0\n" in text
+    assert "  a_name_that_is_much_longer_than_most  words\n" in text
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF"])
+def test_an_image_is_called_so(tmp_path, kind):
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "x", kind)
+    finding = inspect(str(tmp_path / "x"))
+    assert (finding.kind, finding.facts) == (f"{kind} image", {"width": 40, "height": 30})
+    if kind == "JPEG":
+        assert "tells no size" in look(tmp_path, "cut", (tmp_path / "x").read_bytes()[:20]).problems[0]
 
 
 def test_a_cut_parquet_table(release):
