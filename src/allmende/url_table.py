@@ -227,7 +227,7 @@ def _read_jsonl(stream: Iterable[bytes], url_column: str) -> Iterator[Batch]:
             continue
         try:
             rows.append(_texts(msgspec.json.decode(line)))
-        except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError):
             malformed += 1
         if len(rows) >= BATCH_ROWS:
             yield Batch(_table(rows, url_column), malformed)
@@ -243,7 +243,7 @@ def _read_json(stream: BinaryIO, url_column: str) -> Iterator[Batch]:
         return
     try:
         values = msgspec.json.decode(head + more + stream.read())
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(f"{_NO_TABLE} ({error})") from error
     if isinstance(values, dict):
         values = _rows_of_columns(values) if all(isinstance(c, dict | list) for c in values.values()) else [values]
@@ -264,7 +264,7 @@ _NO_TABLE = "it holds neither a list of objects, nor columns of one length, nor 
 def _is_object(line: bytes) -> bool:
     try:
         return isinstance(msgspec.json.decode(line), dict)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 
 

@@ -130,6 +130,7 @@ def test_a_table_that_cannot_be_used_says_why(tmp_path, name, content, told):
     ("content", "rows", "malformed"),
     [
         (b'{"url": "x"}\n\n{"url": "y"\n{"url": "z"}\n', ["x", "z"], 1),
+        (b'{"url": "x"}\n{"url": ' + b"[" * 100_000 + b"\n", ["x"], 1),
         (b'{"url": "x"}', ["x"], 0),
         (b'{\n "url": "x",\n "tags": ["a"]\n}\n', ["x"], 0),
         (b'[\n{"url": "x"}\n]\n', ["x"], 0),
@@ -155,6 +156,7 @@ def test_parquet_without_rows_is_asked_for_its_columns_too(tmp_path):
     [
         ("wide.csv", "url,caption\nx,y\n".encode("utf-16"), "not text in UTF-8"),
         ("table.csv", b"PAR1\x15\0\0\n", "not text in UTF-8"),
+        ("deep.json", b"[" * 100_000, "nor an object a line"),
         ("number.json", b"7", "neither a list of objects, nor columns of one length, nor an object a line"),
         ("uneven.json", b'{"url": ["x", "y"], "caption": ["z"]}', "there are 2 in url, 1 in caption"),
         ("cut.json", b'[{"url": "x"},\n{"url', "nor an object a line"),

@@ -139,7 +139,7 @@ def _wat(block: bytes) -> dict[str, Any]:
     """Number of links and first image with words of a WAT record; empty for other JSON."""
     try:
         payload = msgspec.json.decode(block, type=_Wat).envelope.payload
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}
     html = payload.http.html if payload and payload.http else None
     if html is None:

@@ -48,11 +48,11 @@ def manifest(content: bytes) -> Finding | None:
     """A part's manifest or a step's plan; None if the JSON is neither."""
     try:
         return _manifest(msgspec.json.decode(content, type=Manifest))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
         plan = msgspec.json.decode(content, type=Plan)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     first = dict(list(plan.parts.items())[:5])
     return Finding(

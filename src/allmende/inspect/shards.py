@@ -133,6 +133,6 @@ def _content(opened: tarfile.TarFile, member: tarfile.TarInfo, extension: str) -
         return {"txt": content.decode("utf-8", "replace")}
     try:
         fields = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {"json": "(not valid JSON)"}
     return {f"json {name}": value for name, value in fields.items()} if isinstance(fields, dict) else described

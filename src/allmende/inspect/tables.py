@@ -88,7 +88,7 @@ def json_lines(stream: IO[bytes], rows: int, limit: int) -> Finding:
         count += 1
         try:
             row = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             broken += 1
             continue
         row = row if isinstance(row, dict) else {"(value)": row}
@@ -108,7 +108,7 @@ def json_array(content: bytes, rows: int) -> Finding:
     """A JSON document that is a list of objects, or anything else that is JSON."""
     try:
         document = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Finding(kind="JSON document", problems=(f"Not valid JSON: {error}",))
     if not isinstance(document, list):
         fields = examples([document]) if isinstance(document, dict) else ()

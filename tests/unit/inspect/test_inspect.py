@@ -209,6 +209,11 @@ def test_json(tmp_path):
     assert "Not valid JSON" in look(tmp_path, "x.json", b"[1, 2").problems[0]
 
 
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
+def test_json_that_is_nested_too_deep_is_not_followed(tmp_path, name):
+    assert "JSON" in look(tmp_path, name, b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n").problems[0]
+
+
 def test_lists_of_urls(tmp_path):
     assert look(tmp_path, "x.txt", b"http://a/\nhttps://b/,c\n").kind == "list of URLs"
     assert look(tmp_path, "x.txt", b"words\n").kind == "text file"
