@@ -6,6 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from allmende.demo.server import DATA
+from allmende.testing.archives import Archive
+from allmende.testing.crawl_server import CrawlServer, lay_out
+from allmende.testing.samples import picture
 
 RECIPE = f"""
 [dataset]
@@ -37,3 +40,24 @@ def test_images_come_out_of_archives_without_network(allmende, tmp_path):
 def test_wat_files_have_no_images(allmende, tmp_path, named, flag):
     (tmp_path / "recipe.toml").write_text(f'[dataset]\nname = "set"\n[select]\n{named}\n[fetch]\nfrom = "archive"\n')
     assert 'set [select] kind = "warc"' in allmende("build", "recipe.toml", *flag, code=2)
+
+
+@pytest.mark.parametrize("kind", ["images", "text"])
+def test_every_request_for_archives_says_whose_crawl_it_is(allmende, tmp_path, kind):
+    archive, robots = Archive(), Archive()
+    archive.page("http://a.example/", '<img src="a.jpg" alt="A red bicycle in the rain">')
+    archive.response("http://a.example/a.jpg", picture(1, 300, 300), content_type="image/jpeg")
+    robots.response("http://a.example/robots.txt", b"User-agent: *\nAllow: /\n", content_type="text/plain")
+    files = {"warc": {"0.warc.gz": archive.to_bytes()}, "robotstxt": {"0.warc.gz": robots.to_bytes()}}
+    lay_out(tmp_path / "mirror", "CC-MAIN-2026-43", files)
+    with CrawlServer(tmp_path / "mirror") as server:
+        (tmp_path / "recipe.toml").write_text(
+            f'[dataset]\nname = "set"\nkind = "{kind}"\ncontact = "me@example.org"\n'
+            f'[select]\ncrawl = "CC-MAIN-2026-43"\nfiles = 1\nkind = "warc"\nsource = "{server.url}"\n'
+            '[permission]\ncaptures = ["crawl"]\n' + ('[fetch]\nfrom = "archive"\n' if kind == "images" else "")
+        )
+        allmende("build", "recipe.toml")
+    paths = [asked.path.rsplit("/", 2)[-2:] for asked in server.asked]
+    assert {name for name, _ in paths} == {"CC-MAIN-2026-43", "warc", "robotstxt"}
+    assert paths.count(["warc", "0.warc.gz"]) == (2 if kind == "images" else 1)
+    assert {asked.user_agent.partition("; ")[2] for asked in server.asked} == {"me@example.org)"}

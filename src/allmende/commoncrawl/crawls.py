@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from allmende.commoncrawl.http_file import USER_AGENT
 from allmende.commoncrawl.patience import Patience
 from allmende.commoncrawl.source import BASES, Wait, is_remote, local_path, locate, read_small
 from allmende.commoncrawl.store_file import filesystem, patiently
@@ -118,6 +119,7 @@ def archive_paths(
     *,
     retries: int = 8,
     cache: str = "",
+    agent: str = USER_AGENT,
     sleep: Wait = time.sleep,
 ) -> list[str]:
     """Paths of all files of one kind in a crawl, as in its path list: `locate` makes locations of them.
@@ -130,6 +132,7 @@ def archive_paths(
         source: `https`, `s3`, a base URL, or the folder of a mirror.
         retries: As in `open_archive`.
         cache: As in `open_archive`; keeps the list, too.
+        agent: As in `open_archive`.
         sleep: As in `open_archive`.
 
     Raises:
@@ -143,7 +146,7 @@ def archive_paths(
         raise RecipeError(f"{crawl!r} is no crawl id; it looks like CC-MAIN-2026-43. `allmende crawls` lists them.")
     location = locate(f"crawl-data/{crawl}/{kind}.paths.gz", source)
     try:
-        content = read_small(location, retries=retries, cache=cache, sleep=sleep)
+        content = read_small(location, retries=retries, cache=cache, agent=agent, sleep=sleep)
     except SourceMissing as error:
         found = [] if is_remote(location) else _in_segments(crawl, kind, source)
         if found:

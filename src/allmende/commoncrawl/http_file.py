@@ -25,7 +25,7 @@ from allmende.commoncrawl.remote import RemoteFile, SourceChanged, Version, show
 from allmende.errors import SourceError, SourceMissing, SourceRefused
 
 USER_AGENT = f"allmende/{allmende.__version__} (+{allmende.__url__})"
-"""Says who asks for archives."""
+"""Says who asks, where nobody says whose crawl it is: see `allmende.fetch.agent`."""
 
 CONNECT_SECONDS = 20.0
 READ_SECONDS = 60.0
@@ -48,8 +48,9 @@ class HttpFile(RemoteFile):
         start: int = 0,
         stop: int | None = None,
         version: Version | None = None,
+        agent: str = USER_AGENT,
     ) -> None:
-        """Sends the first request; see `RemoteFile`.
+        """Sends the first request, as `agent` (the User-Agent header); see `RemoteFile`.
 
         Raises:
             SourceMissing: for 404 and 410; `SourceRefused` for 401 and 403.
@@ -57,6 +58,7 @@ class HttpFile(RemoteFile):
             SourceChanged: if the server has another version than `version`.
         """
         super().__init__(location, patience, start=start, stop=stop, version=version)
+        self._agent = agent
         self._response: urllib3.BaseHTTPResponse | None = None
         self._skip = 0
         self._ended = False
@@ -115,7 +117,7 @@ class HttpFile(RemoteFile):
 
     def _ask(self) -> urllib3.BaseHTTPResponse | None:
         """One request. None if it failed in a way that may pass; the wait is over then."""
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+        headers = {"User-Agent": self._agent, "Accept-Encoding": "identity"}
         if self._offset or self._stop is not None:
             headers["Range"] = f"bytes={self._offset}-{'' if self._stop is None else self._stop - 1}"
             if self.version and self.version.condition:

@@ -12,13 +12,14 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from allmende.commoncrawl.cache import download, place_in
-from allmende.commoncrawl.http_file import HttpFile
+from allmende.commoncrawl.http_file import USER_AGENT, HttpFile
 from allmende.commoncrawl.patience import Patience
 from allmende.commoncrawl.remote import RemoteFile, Version, shown
 from allmende.commoncrawl.store_file import StoreFile, filesystem, patiently, read_piece
@@ -121,7 +122,9 @@ def _local_matches(pattern: str) -> list[str]:
 
 
 @contextmanager
-def open_archive(location: str, *, retries: int = 8, cache: str = "", sleep: Wait = time.sleep) -> Iterator[Archive]:
+def open_archive(
+    location: str, *, retries: int = 8, cache: str = "", agent: str = USER_AGENT, sleep: Wait = time.sleep
+) -> Iterator[Archive]:
     """Opens a local or remote file as a stream of its raw bytes.
 
     A download that breaks goes on at the offset reached. Servers that ignore Range are read again up to there;
@@ -131,6 +134,7 @@ def open_archive(location: str, *, retries: int = 8, cache: str = "", sleep: Wai
         location: A path, or a URL (http, https, s3, or another that fsspec knows).
         retries: How often each kind of failure is repeated; see `patience`.
         cache: Folder in which remote files are kept whole, and looked for first; empty streams without keeping.
+        agent: The User-Agent header, from `allmende.fetch.agent.user_agent`: for servers on the web.
         sleep: Waits for so many seconds between two tries.
 
     Raises:
@@ -141,17 +145,25 @@ def open_archive(location: str, *, retries: int = 8, cache: str = "", sleep: Wai
     patience = Patience.of(retries, sleep)
     if cache and is_remote(location):
         target = place_in(cache, location)
-        download(location, target, lambda start, version: _remote(location, patience, start=start, version=version))
+        remote = partial(_remote, location, patience, agent)
+        download(location, target, lambda start, version: remote(start=start, version=version))
         raw: io.RawIOBase = LocalFile(target)
     else:
-        raw = _open_raw(location, patience)
+        raw = _open_raw(location, patience, agent)
     size = raw.size if isinstance(raw, RemoteFile | LocalFile) else None
     with Archive(raw, location, size) as archive:
         yield archive
 
 
 def read_range(
-    location: str, offset: int, length: int, *, retries: int = 8, cache: str = "", sleep: Wait = time.sleep
+    location: str,
+    offset: int,
+    length: int,
+    *,
+    retries: int = 8,
+    cache: str = "",
+    agent: str = USER_AGENT,
+    sleep: Wait = time.sleep,
 ) -> bytes:
     """Bytes `offset` to `offset + length` of a local or remote file: one record of an archive.
 
@@ -170,7 +182,7 @@ def read_range(
     if is_remote(location) and not _on_the_web(location):
         data = read_piece(location, offset, offset + length, patience)
     else:
-        with _open_raw(location, patience, start=offset, stop=offset + length) as raw:
+        with _open_raw(location, patience, agent, start=offset, stop=offset + length) as raw:
             data = _read_exactly(raw, length)
     if len(data) < length:
         raise SourceError(
@@ -188,13 +200,15 @@ def _read_exactly(raw: io.RawIOBase, length: int) -> bytes:
     return bytes(data[:filled])
 
 
-def read_small(location: str, *, retries: int, cache: str, sleep: Wait, limit: int = 256 << 20) -> bytes:
+def read_small(
+    location: str, *, retries: int, cache: str, sleep: Wait, agent: str = USER_AGENT, limit: int = 256 << 20
+) -> bytes:
     """The content of a small file, such as a path list, decompressed if it is gzip.
 
     Raises:
         SourceError: if it is more than `limit` bytes, or damaged; else as `open_archive`.
     """
-    with open_archive(location, retries=retries, cache=cache, sleep=sleep) as archive:
+    with open_archive(location, retries=retries, cache=cache, agent=agent, sleep=sleep) as archive:
         data = archive.read(limit + 1)
     if data.startswith(b"\x1f\x8b"):
         try:
@@ -206,9 +220,11 @@ def read_small(location: str, *, retries: int, cache: str, sleep: Wait, limit: i
     return data
 
 
-def _open_raw(location: str, patience: Patience, *, start: int = 0, stop: int | None = None) -> io.RawIOBase:
+def _open_raw(
+    location: str, patience: Patience, agent: str, *, start: int = 0, stop: int | None = None
+) -> io.RawIOBase:
     if is_remote(location):
-        return _remote(location, patience, start=start, stop=stop)
+        return _remote(location, patience, agent, start=start, stop=stop)
     file = LocalFile(local_path(location))
     file.seek(start)
     return file
@@ -217,14 +233,15 @@ def _open_raw(location: str, patience: Patience, *, start: int = 0, stop: int | 
 def _remote(
     location: str,
     patience: Patience,
+    agent: str,
     *,
     start: int = 0,
     stop: int | None = None,
     version: Version | None = None,
 ) -> RemoteFile:
-    return (HttpFile if _on_the_web(location) else StoreFile)(
-        location, patience, start=start, stop=stop, version=version
-    )
+    if _on_the_web(location):
+        return HttpFile(location, patience, start=start, stop=stop, version=version, agent=agent)
+    return StoreFile(location, patience, start=start, stop=stop, version=version)
 
 
 def _on_the_web(location: str) -> bool:

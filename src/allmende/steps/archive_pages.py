@@ -7,6 +7,7 @@ from allmende.commoncrawl.source import open_archive
 from allmende.commoncrawl.warc import read_warc
 from allmende.errors import SourceMissing, SourceRefused
 from allmende.extract.document import read_body
+from allmende.fetch.agent import user_agent
 from allmende.lake import Lake, Tally
 from allmende.recipe import Recipe
 from allmende.safety.personal import Counts, replace_in, total
@@ -82,8 +83,9 @@ class ArchivePages:
 
     def _sources(self, archive: str) -> Iterator[list[Source]]:
         """Pages and plain texts of an archive, some at a time."""
-        select, sources, held = self._recipe.select, list[Source](), 0
-        with open_archive(archive, retries=select.retries, cache=select.cache) as stream:
+        select, agent = self._recipe.select, user_agent(self._recipe.dataset.contact)
+        sources, held = list[Source](), 0
+        with open_archive(archive, retries=select.retries, cache=select.cache, agent=agent) as stream:
             for capture in read_warc(stream, self._recipe.extract.max_page_bytes, conversions=True):
                 body = capture if isinstance(capture, Reason) else read_body(capture)
                 if isinstance(capture, Reason) or isinstance(body, Reason):

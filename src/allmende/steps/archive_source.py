@@ -17,6 +17,7 @@ from allmende.commoncrawl.source import read_range
 from allmende.commoncrawl.warc import WarcCapture, read_capture
 from allmende.errors import SourceMissing
 from allmende.extract.page import parse_date
+from allmende.fetch.agent import user_agent
 from allmende.fetch.kind import IMAGES
 from allmende.fetch.outcome import Facts, Fetched, Outcome, Target
 from allmende.identity import key64
@@ -114,15 +115,14 @@ class ArchiveSource:
         return target, Outcome.of(facts, await handle(fetched))
 
     def _capture(self, url: str) -> WarcCapture | Reason:
-        place = int(np.searchsorted(self._keys, np.uint64(key64(url))))
-        if place == len(self._keys) or self._rows.column("url")[place].as_py() != url:
+        at = int(np.searchsorted(self._keys, np.uint64(key64(url))))
+        if at == len(self._keys) or self._rows.column("url")[at].as_py() != url:
             return Reason.CAPTURE_MISSING
-        row = self._rows.slice(place, 1).to_pylist()[0]
-        select = self._recipe.select
+        row = self._rows.slice(at, 1).to_pylist()[0]
+        select, agent = self._recipe.select, user_agent(self._recipe.dataset.contact)
+        place = row["archive"], row["offset"], row["length"]
         try:
-            record = read_range(
-                row["archive"], row["offset"], row["length"], retries=select.retries, cache=select.cache
-            )
+            record = read_range(*place, retries=select.retries, cache=select.cache, agent=agent)
         except SourceMissing:
             return Reason.CAPTURE_MISSING
         return read_capture(record, self._recipe.fetch.max_bytes)

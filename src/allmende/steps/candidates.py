@@ -19,6 +19,7 @@ from allmende.extract.judge import EachLink, Judge
 from allmende.extract.page import Page, parse_date
 from allmende.extract.urls import normalise, split_host
 from allmende.extract.wat_images import pages_from_wat
+from allmende.fetch.agent import user_agent
 from allmende.filters.judge import CaptionJudge
 from allmende.identity import key64
 from allmende.lake import Lake, PartWriter, Tally
@@ -57,7 +58,7 @@ def archives(recipe: Recipe) -> list[str]:
     select = recipe.select
     if select.archives:
         return expand(select.archives, retries=select.retries)
-    paths = archive_paths(select.crawl, select.kind, select.source)
+    paths = archive_paths(select.crawl, select.kind, select.source, agent=user_agent(recipe.dataset.contact))
     return [locate(path, select.source) for path in sample(paths, select.files, recipe.dataset.seed)]
 
 
@@ -139,7 +140,8 @@ def read_candidates(archive: str, recipe: Recipe, judge: Judge, captures: "Captu
         SourceError: if it can't be had.
     """
     crawl = crawl_of(archive, recipe)
-    with open_archive(archive, retries=recipe.select.retries, cache=recipe.select.cache) as stream:
+    select, agent = recipe.select, user_agent(recipe.dataset.contact)
+    with open_archive(archive, retries=select.retries, cache=select.cache, agent=agent) as stream:
         pages = (
             pages_from_wat(stream, recipe.extract.max_url_chars)
             if _is_wat(archive, recipe)

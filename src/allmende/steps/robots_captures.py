@@ -21,6 +21,7 @@ from allmende.dedup.exact import Keys
 from allmende.errors import RecipeError, SourceMissing, SourceRefused
 from allmende.extract.page import parse_date
 from allmende.extract.urls import normalise, split_host
+from allmende.fetch.agent import user_agent
 from allmende.identity import key64
 from allmende.lake import Lake, Tally
 from allmende.permission.answers import Answer, Captured, answers
@@ -75,7 +76,7 @@ def archives(recipe: Recipe) -> list[str]:
             raise RecipeError(
                 'permission.captures = ["crawl"] needs a crawl: set select.crawl, or name robotstxt archives by path or URL.'
             )
-        paths = archive_paths(select.crawl, "robotstxt", select.source)
+        paths = archive_paths(select.crawl, "robotstxt", select.source, agent=user_agent(recipe.dataset.contact))
         found += [locate(path, select.source) for path in paths]
     return found
 
@@ -100,9 +101,9 @@ class Worker:
 
     def _rows(self, archive: str, tally: Tally) -> Iterator[dict[str, Any]]:
         """Rows of one archive. One that does not exist, or is damaged, is counted."""
-        select = self.settings.recipe.select
+        select, agent = self.settings.recipe.select, user_agent(self.settings.recipe.dataset.contact)
         try:
-            with open_archive(archive, retries=select.retries, cache=select.cache) as stream:
+            with open_archive(archive, retries=select.retries, cache=select.cache, agent=agent) as stream:
                 for capture in read_warc(stream, MAX_BYTES, any_status=True):
                     row = capture if isinstance(capture, Reason) else _row(archive, capture)
                     if isinstance(row, Reason):
