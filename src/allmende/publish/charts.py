@@ -136,8 +136,8 @@ def _ticks(of: Histogram) -> list[str]:
 
 
 def throughput(of: Pace, width: int) -> str:
-    """Candidates per second over the working time, as an area."""
-    rates = of.rows_per_second
+    """Files per second over the working time, as an area."""
+    rates = of.files_per_second
     highest = max(rates, default=0.0) or 1.0
     step = width / max(1, len(rates))
     points = [(index * step, _PLOT - _PLOT * rate / highest + 16) for index, rate in enumerate(rates)]

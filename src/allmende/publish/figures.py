@@ -36,7 +36,6 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     seen_again: int
     """Samples that stand for more than one link."""
     bytes_stored: int
-    bytes_received: int
     captured: tuple[str, str] | None
     """First and last day of the pages' captures, ISO 8601."""
     histograms: dict[str, Histogram]
@@ -92,6 +91,8 @@ class Axis(msgspec.Struct, frozen=True):
     bins: int
     logarithmic: bool
     ticks: tuple[tuple[float, str], ...]
+    whole: bool = True
+    """Whether all values are whole numbers."""
 
     def edges(self) -> Floats:
         """Bounds of the bins, one more than there are bins."""
@@ -110,7 +111,7 @@ SHARES = ((0.0, "0"), (0.5, "0.5"), (1.0, "1"))
 _AXES = {
     "width": Axis("Width", "pixels", column("original_width"), 32, 8192, 32, True, _PIXELS),
     "height": Axis("Height", "pixels", column("original_height"), 32, 8192, 32, True, _PIXELS),
-    "aspect": Axis("Shape", "width : height", _aspect, 0.25, 4, 33, True, _SHAPES),
+    "aspect": Axis("Shape", "width : height", _aspect, 0.25, 4, 33, True, _SHAPES, whole=False),
     "bytes": Axis("File size", "bytes", column("original_bytes"), 1e3, 3e7, 36, True, _SIZES),
     "characters": Axis(
         "Caption length",
@@ -123,7 +124,9 @@ _AXES = {
         POWERS,
     ),
     "words": Axis("Words", "words, split at spaces", _words, 1, 256, 24, True, POWERS[:3]),
-    "language_score": Axis("Language score", "confidence, 0 to 1", column("language_score"), 0, 1, 20, False, SHARES),
+    "language_score": Axis(
+        "Language score", "confidence, 0 to 1", column("language_score"), 0, 1, 20, False, SHARES, whole=False
+    ),
     "fetch_ms": Axis(
         "Time per file", "milliseconds, request to last byte", column("fetch_ms"), 1, 1e5, 30, True, _TIMES
     ),
@@ -177,13 +180,13 @@ SAMPLE_COLUMNS = (
         "page_license_id",
         "seen",
     ),
-    *("url_key", "caption_key", "host_key", "captured_at", "fetch_ms", "bytes_received", "sha256", "phash"),
+    *("url_key", "caption_key", "host_key", "captured_at", "fetched_at", "http_status", "fetch_ms", "sha256", "phash"),
     *("original_format", "original_width", "original_height", "original_bytes", "data_size"),
     *permissions.COLUMNS[:3],
 )
 """Columns of the samples that a survey reads."""
 
-FAILURE_COLUMNS = ("url", "reason", "http_status", "bytes_received", *permissions.COLUMNS)
+FAILURE_COLUMNS = ("url", "url_key", "reason", "fetched_at", "http_status", *permissions.COLUMNS)
 """Columns of the failures that a survey reads."""
 
 
@@ -222,7 +225,7 @@ class _Census:
 
     def __init__(self) -> None:
         self.samples = self.failures = self.occurrences = self.seen_again = 0
-        self.bytes_stored = self.bytes_received = 0
+        self.bytes_stored = 0
         self.days = Days()
         self.histograms = {name: HistogramCounter(axis.edges()) for name, axis in _AXES.items()}
         self.rankings = {name: TopCounts() for name in itertools.chain(_SAMPLE_RANKINGS, _FAILURE_RANKINGS)}
@@ -235,7 +238,6 @@ class _Census:
         self.occurrences += total(batch.column("seen"))
         self.seen_again += total(pc.greater(batch.column("seen"), 1))
         self.bytes_stored += total(batch.column("data_size"))
-        self.bytes_received += total(batch.column("bytes_received"))
         self.days.add(batch.column("captured_at"))
         for name, axis in _AXES.items():
             self.histograms[name].add(floats(axis.values(batch)))
@@ -248,7 +250,6 @@ class _Census:
     def add_failures(self, batch: pa.RecordBatch) -> None:
         """Counts a batch of candidates that yielded no sample."""
         self.failures += batch.num_rows
-        self.bytes_received += total(batch.column("bytes_received"))
         for name, values in _FAILURE_RANKINGS.items():
             self.rankings[name].add(values(batch))
         self.permissions.add(batch)
@@ -261,13 +262,18 @@ class _Census:
             occurrences=self.occurrences,
             seen_again=self.seen_again,
             bytes_stored=self.bytes_stored,
-            bytes_received=self.bytes_received,
             captured=self.days.bounds,
             histograms={name: filled(_AXES[name], counter) for name, counter in self.histograms.items()},
             rankings={name: counter.ranking(LISTED) for name, counter in self.rankings.items()},
             permissions=self.permissions.figures(),
             distinct={name: counter.count() for name, counter in self.distinct.items()},
         )
+
+
+def files_asked_for(batch: pa.RecordBatch) -> int:
+    """Different URLs that were requested, or whose file an archive gave. Not those that were dropped before that."""
+    asked = pc.or_(pc.is_valid(batch.column("fetched_at")), pc.is_valid(batch.column("http_status")))
+    return int(pc.count_distinct(batch.column("url_key").filter(asked)).as_py())
 
 
 def total(values: pa.Array) -> int:
@@ -284,6 +290,7 @@ def filled(axis: Axis, counter: HistogramCounter) -> Histogram:
         edges=tuple(map(float, counter.edges)),
         counts=tuple(map(int, counter.counts)),
         ticks=axis.ticks,
+        whole=axis.whole,
     )
 
 
@@ -293,8 +300,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     started: float
     """Seconds since 1970, UTC."""
     seconds: float
-    rows: int
-    """Candidates asked for."""
+    files: int
+    """Files asked for."""
     bytes: int
     """Bytes received."""
 
@@ -304,13 +311,13 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
     seconds: float
     """Working time."""
-    rows_per_second: tuple[float, ...]
+    files_per_second: tuple[float, ...]
     bytes_per_second: tuple[float, ...]
 
     @property
-    def mean_rows(self) -> float:
-        """Candidates per second over the whole working time."""
-        return sum(self.rows_per_second) / len(self.rows_per_second) if self.rows_per_second else 0.0
+    def mean_files(self) -> float:
+        """Files per second over the whole working time."""
+        return sum(self.files_per_second) / len(self.files_per_second) if self.files_per_second else 0.0
 
     @property
     def mean_bytes(self) -> float:
@@ -319,7 +326,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pace(spans: Iterable[Span], bins: int = 60) -> Pace:
-    """Throughput in equal stretches of working time. A part's rows are spread evenly over its duration.
+    """Throughput in equal stretches of working time. A part's files are spread evenly over its duration.
 
     Args:
         spans: The parts, in any order.
@@ -327,7 +334,7 @@ def pace(spans: Iterable[Span], bins: int = 60) -> Pace:
     """
     known = sorted((span for span in spans if span.seconds > 0), key=lambda span: span.started)
     if not known:
-        return Pace(seconds=0.0, rows_per_second=(), bytes_per_second=())
+        return Pace(seconds=0.0, files_per_second=(), bytes_per_second=())
     starts, clock, busy_until = [], 0.0, -math.inf
     for span in known:
         pause = max(0.0, span.started - busy_until) if busy_until > -math.inf else span.started
@@ -337,15 +344,15 @@ def pace(spans: Iterable[Span], bins: int = 60) -> Pace:
     seconds = busy_until - clock
     bins = max(1, min(bins, len(known) // 2))
     edges = np.linspace(0.0, seconds, bins + 1)
-    rows, volume = np.zeros(bins), np.zeros(bins)
+    files, volume = np.zeros(bins), np.zeros(bins)
     for begin, span in zip(starts, known, strict=True):
         overlap = np.minimum(edges[1:], begin + span.seconds) - np.maximum(edges[:-1], begin)
         share = np.maximum(overlap, 0.0) / span.seconds
-        rows += share * span.rows
+        files += share * span.files
         volume += share * span.bytes
     width = seconds / bins
     return Pace(
         seconds=seconds,
-        rows_per_second=tuple(map(float, rows / width)),
+        files_per_second=tuple(map(float, files / width)),
         bytes_per_second=tuple(map(float, volume / width)),
     )

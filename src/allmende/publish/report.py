@@ -70,6 +70,12 @@ class ReportData(ReportBase, frozen=True, kw_only=True):
     """Everything that the report and the dataset card of images say."""
 
     figures: Figures
+    asked: int
+    """Files asked for, each URL once, whatever number of captions it has."""
+    arrived: int
+    """Those of them that stayed."""
+    bytes_received: int
+    """Bodies on the wire, of repeats too: what `allmende status` says."""
     pace: Pace
     gallery: tuple[Picture, ...]
 

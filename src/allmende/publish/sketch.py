@@ -6,6 +6,7 @@ their own error.
 
 from collections import Counter
 from collections.abc import Sequence
+from math import ceil
 
 import msgspec
 import numpy as np
@@ -126,6 +127,8 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True):
     counts: tuple[int, ...]
     ticks: tuple[tuple[float, str], ...]
     """Where the axis is labelled, and how."""
+    whole: bool = False
+    """True if all values are whole numbers."""
 
     @property
     def total(self) -> int:
@@ -134,11 +137,11 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def median(self) -> float | None:
-        """The middle value, interpolated within its bin; None without rows."""
+        """The middle value, as `quantile` has it; None without rows."""
         return self.quantile(0.5)
 
     def quantile(self, share: float) -> float | None:
-        """The value that `share` of the rows, 0..1, do not exceed; interpolated within its bin."""
+        """The value that `share` of the rows, 0..1, do not exceed; interpolated within its bin, of whole numbers among those."""
         if not self.total:
             return None
         below = np.cumsum((0, *self.counts))
@@ -146,6 +149,9 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True):
         at = min(at, len(self.counts) - 1)
         inner = (share * self.total - below[at]) / self.counts[at] if self.counts[at] else 0.0
         low, high = self.edges[at], self.edges[at + 1]
+        first, end = ceil(low), ceil(high)
+        if self.whole and first < end:
+            return float(min(first + int(inner * (end - first)), end - 1))
         return float(low * (high / low) ** inner if self.logarithmic else low + (high - low) * inner)
 
 

@@ -98,7 +98,9 @@ _LENGTHS = tuple((10.0**power, f"{10**power:,}") for power in range(2, 7))
 _AXES = {
     "characters": Axis("Length", "characters", column("chars"), 100, 1e6, 32, True, _LENGTHS),
     "words": Axis("Length", "words, split at spaces", column("words"), 10, 1e5, 32, True, _LENGTHS[:4]),
-    "language_score": Axis("Language score", "confidence, 0 to 1", column("language_score"), 0, 1, 20, False, SHARES),
+    "language_score": Axis(
+        "Language score", "confidence, 0 to 1", column("language_score"), 0, 1, 20, False, SHARES, whole=False
+    ),
     "cluster": Axis(
         "Clusters of near-duplicates",
         "pages that one document stands for",

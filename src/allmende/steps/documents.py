@@ -4,6 +4,7 @@ Written last, by the build itself. With the documents the release is complete, a
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from allmende import __version__
 from allmende.dataset import Dataset
 from allmende.lake import Manifest
 from allmende.publish.card import card_markdown, release_usage
-from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, pace, survey
+from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, files_asked_for, pace, survey
 from allmende.publish.gallery import Picture, gallery
 from allmende.publish.report import ReportData, TextReport, report_html
 from allmende.publish.right_holders import WELL_KNOWN, rights_html, rights_json
@@ -34,10 +35,12 @@ def report_data(dataset: Dataset) -> ReportData:
     """Everything that report and card say, added up in one pass over samples and failures."""
     manifests = dataset.manifests("samples")
     shards = dataset.manifests("release/shards")
+    arrived, failed = Counter[str](), Counter[str]()
     figures = survey(
-        _batches(dataset, manifests, ".parquet", SAMPLE_COLUMNS),
-        _batches(dataset, manifests, ".dropped.parquet", FAILURE_COLUMNS),
+        _batches(dataset, manifests, ".parquet", SAMPLE_COLUMNS, arrived),
+        _batches(dataset, manifests, ".dropped.parquet", FAILURE_COLUMNS, failed),
     )
+    asked = arrived + failed
     return ReportData(
         recipe=dataset.recipe,
         recipe_toml=dataset.lake.read("recipe.toml").decode(),
@@ -45,7 +48,10 @@ def report_data(dataset: Dataset) -> ReportData:
         created=_day(shards),
         stages=funnel(dataset),
         figures=figures,
-        pace=pace(_span(manifest) for manifest in manifests),
+        asked=asked.total(),
+        arrived=arrived.total(),
+        bytes_received=sum(manifest.facts["bytes_received"] for manifest in manifests),
+        pace=pace(_span(manifest, asked[manifest.part]) for manifest in manifests),
         gallery=_gallery(dataset, shards),
         shards=tuple(manifest.part for manifest in shards),
         release_bytes=sum(file.bytes for manifest in shards for file in manifest.files.values()),
@@ -104,18 +110,21 @@ def _day(shards: list[Manifest]) -> str:
 
 
 def _batches(
-    dataset: Dataset, manifests: list[Manifest], suffix: str, columns: tuple[str, ...]
+    dataset: Dataset, manifests: list[Manifest], suffix: str, columns: tuple[str, ...], asked: Counter[str]
 ) -> Iterator[pa.RecordBatch]:
+    """The rows of each part; `asked` gets the number of files they were asked for."""
     for manifest in manifests:
         with dataset.lake.open(f"samples/{manifest.file(suffix)}") as file:
-            yield from pq.ParquetFile(file).iter_batches(columns=list(columns))
+            for batch in pq.ParquetFile(file).iter_batches(columns=list(columns)):
+                asked[manifest.part] += files_asked_for(batch)
+                yield batch
 
 
-def _span(manifest: Manifest) -> Span:
+def _span(manifest: Manifest, files: int) -> Span:
     return Span(
         started=manifest.started,
         seconds=manifest.seconds,
-        rows=manifest.counts["sample"].seen,
+        files=files,
         bytes=manifest.facts["bytes_received"],
     )
 

@@ -72,7 +72,7 @@ def test_labels_do_not_run_into_each_other():
 
 @given(st.lists(st.floats(0, 1e9), max_size=60))
 def test_any_pace_can_be_drawn(rates):
-    check_picture(charts.throughput(Pace(seconds=9.0, rows_per_second=tuple(rates), bytes_per_second=()), 340))
+    check_picture(charts.throughput(Pace(seconds=9.0, files_per_second=tuple(rates), bytes_per_second=()), 340))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, hosts, pace, survey, top_level
+from allmende.publish.figures import (
+    FAILURE_COLUMNS,
+    SAMPLE_COLUMNS,
+    Span,
+    files_asked_for,
+    hosts,
+    pace,
+    survey,
+    top_level,
+)
 from allmende.schema import FAILURES, SAMPLES
 from allmende.testing.samples import sample
 
@@ -19,15 +28,13 @@ def batches(schema, rows, size):
 
 
 def test_a_survey_counts_what_is_there():
-    rows = [sample(seed, seen=seed % 3 + 1, data_size=10, bytes_received=100, language="de") for seed in range(40)]
-    failures = [
-        sample(seed)[0] | {"reason": "image_small", "http_status": 200, "bytes_received": 7} for seed in range(5)
-    ]
+    rows = [sample(seed, seen=seed % 3 + 1, data_size=10, language="de") for seed in range(40)]
+    failures = [sample(seed)[0] | {"reason": "image_small", "http_status": 200} for seed in range(5)]
     figures = survey(batches(SAMPLES, [row for row, _ in rows], 7), batches(FAILURES, failures, 2))
     assert (figures.samples, figures.failures) == (40, 5)
     assert figures.occurrences == sum(seed % 3 + 1 for seed in range(40))
     assert figures.seen_again == sum(seed % 3 + 1 > 1 for seed in range(40))
-    assert (figures.bytes_stored, figures.bytes_received) == (400, 4035)
+    assert figures.bytes_stored == 400
     assert figures.captured == ("2026-10-01", "2026-10-01")
     assert figures.rankings["language"].rows == (("de", 40),)
     assert figures.rankings["failure_reason"].rows == (("image_small", 5),)
@@ -35,6 +42,16 @@ def test_a_survey_counts_what_is_there():
     assert figures.rankings["image_host"].total == 40
     assert all(of.total == 40 for of in figures.histograms.values())
     assert figures.distinct["files"].value == len({row["sha256"] for row, _ in rows})
+
+
+def test_a_file_is_asked_for_once_for_all_its_captions_and_not_if_its_rows_went_before():
+    now = datetime.datetime(2026, 10, 1, tzinfo=datetime.UTC)
+    rows = [sample(seed)[0] | {"url_key": seed // 2} for seed in range(12)]
+    fates = [{"fetched_at": now}, {"fetched_at": None, "http_status": None}, {"fetched_at": None, "http_status": 200}]
+    rows = [row | fates[number // 4] for number, row in enumerate(rows)]
+    (batch,) = batches(SAMPLES, rows, 12)
+    assert files_asked_for(batch.select(SAMPLE_COLUMNS)) == 4
+    assert files_asked_for(batch.slice(0, 0)) == 0
 
 
 @given(st.integers(1, 30))
@@ -99,7 +116,7 @@ spans = st.builds(
     Span,
     started=st.floats(0, 1e6),
     seconds=st.floats(0.5, 1e4),
-    rows=st.integers(0, 10_000),
+    files=st.integers(0, 10_000),
     bytes=st.integers(0, 10**9),
 )
 
@@ -107,22 +124,22 @@ spans = st.builds(
 @given(st.lists(spans, max_size=20))
 def test_pace_spreads_all_rows_over_the_working_time(parts):
     of = pace(parts)
-    bins = max(1, len(of.rows_per_second))
-    assert sum(of.rows_per_second) * of.seconds / bins == pytest.approx(sum(p.rows for p in parts), abs=1e-3)
+    bins = max(1, len(of.files_per_second))
+    assert sum(of.files_per_second) * of.seconds / bins == pytest.approx(sum(p.files for p in parts), abs=1e-3)
     assert of.mean_bytes * of.seconds == pytest.approx(sum(p.bytes for p in parts), rel=1e-6, abs=1e-3)
     assert of.seconds <= sum(p.seconds for p in parts) + 1e-6
 
 
 def test_pauses_are_cut_out():
-    first = [Span(started=t, seconds=10, rows=100, bytes=0) for t in (0.0, 5.0)]
-    night = [Span(started=t + 40_000, seconds=10, rows=100, bytes=0) for t in (0.0, 5.0)]
+    first = [Span(started=t, seconds=10, files=100, bytes=0) for t in (0.0, 5.0)]
+    night = [Span(started=t + 40_000, seconds=10, files=100, bytes=0) for t in (0.0, 5.0)]
     of = pace([*night, *first])
     assert of.seconds == pytest.approx(30)
-    assert of.rows_per_second == pytest.approx((400 / 30, 400 / 30))
+    assert of.files_per_second == pytest.approx((400 / 30, 400 / 30))
 
 
 def test_a_build_without_fetches_has_no_pace():
-    assert pace([]).mean_rows == pace([]).mean_bytes == 0.0
+    assert pace([]).mean_files == pace([]).mean_bytes == 0.0
 
 
 def test_days_span_all_batches():

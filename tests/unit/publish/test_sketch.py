@@ -82,6 +82,19 @@ def test_quantiles_are_interpolated():
     assert histogram((0, 0, 0)).median is None
 
 
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=80), st.floats(0, 1))
+def test_a_quantile_of_whole_numbers_is_one(values, share):
+    counter = HistogramCounter(np.geomspace(1, 256, 25))
+    counter.add(np.array(values, np.float64))
+    edges, counts = tuple(map(float, counter.edges)), tuple(map(int, counter.counts))
+    of = Histogram(title="", unit="", logarithmic=True, edges=edges, counts=counts, ticks=(), whole=True)
+    assert of.quantile(share) == int(of.quantile(share))
+    assert 1 <= of.quantile(share) <= 256
+    if max(values) <= 7:  # bins of one number
+        assert of.quantile(0.0) == min(values)
+        assert sorted(values)[(len(values) - 1) // 2] <= of.median <= sorted(values)[len(values) // 2]
+
+
 @given(st.lists(st.floats(0, 30), min_size=1, max_size=80))
 def test_the_median_lies_in_its_bin(values):
     counter = HistogramCounter((0.0, 10.0, 20.0, 30.0))
