@@ -47,7 +47,8 @@ class Reason(StrEnum):
     RECORD_TOO_LARGE = (
         "record_too_large",
         "archive",
-        "The record's payload is larger than `extract.max_page_bytes`, before or after decompression.",
+        "The record's payload is larger than `extract.max_page_bytes`, before or after decompression; or its links share words "
+        "so long that they would take more than 64 MiB.",
     )
     RECORD_NOT_HTML = "record_not_html", "archive", "The capture is not an HTML page."
     RECORD_HTTP_STATUS = "record_http_status", "archive", "The capture's HTTP status is not 200."

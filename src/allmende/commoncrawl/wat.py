@@ -89,6 +89,8 @@ class WatCapture(msgspec.Struct, frozen=True, gc=False):
     warc_file: str
     warc_offset: int | None
     warc_length: int | None
+    size: int
+    """Bytes of the WAT's own record, uncompressed."""
 
 
 class _Html(_Part, frozen=True, gc=False):
@@ -201,7 +203,7 @@ def decode(item: WatRecord) -> WatCapture | Reason | None:
         told = _decode_leniently(memoryview(data)[block:])
     except (ValueError, RecursionError):
         return Reason.RECORD_MALFORMED
-    return _flat(told, escaped=item.escaped)
+    return _flat(told, item.record.size, escaped=item.escaped)
 
 
 def is_license(rel: str) -> bool:
@@ -217,7 +219,7 @@ def _decode_leniently(text: memoryview) -> _WatRecord:
         return msgspec.convert(json.loads(str(text, "utf-8", "replace"), strict=False), _WatRecord)
 
 
-def _flat(record: _WatRecord, *, escaped: bool) -> WatCapture | None:
+def _flat(record: _WatRecord, size: int, *, escaped: bool) -> WatCapture | None:
     """What is wanted of a record; None if it does not tell of a captured response."""
     envelope, container, response = record.envelope, record.container, record.envelope.payload.response
     of = envelope.warc or envelope.arc
@@ -237,6 +239,7 @@ def _flat(record: _WatRecord, *, escaped: bool) -> WatCapture | None:
         warc_file=container.file,
         warc_offset=_number(container.offset),
         warc_length=_stored_length(record),
+        size=size,
     )
 
 

@@ -50,6 +50,18 @@ ROWS = 200_000
 _LINKS_AT_ONCE = 16_000
 """Links that become Arrow together: their objects take about ten megabytes."""
 
+_RECORDS_AT_ONCE = 1 << 27
+"""Bytes of the records that become Arrow together, at most about."""
+
+_BATCH_BYTES = 1 << 29
+"""A batch is given out when it has so many bytes, even if it has not `ROWS` rows yet."""
+
+_PAGE_BYTES = 1 << 26
+"""Most bytes that a page's links may take, with the words and facts that they share once for each."""
+
+_HARMLESS = 1 << 20
+"""Links times bytes of the record up to which nobody needs to look."""
+
 TEXTS = ("caption", *WORDS, "text_before", "text_after")
 """Columns in which personal data is replaced."""
 
@@ -133,6 +145,7 @@ class _Collector:
     """Judges pages, and keeps what a batch is made of."""
 
     __slots__ = (
+        "_bytes",
         "_crawl",
         "_dropped",
         "_judge",
@@ -150,6 +163,7 @@ class _Collector:
         self._crawl = crawl
         self._replace = replace_personal
         self._pages: list[Page] = []
+        self._bytes = 0
         self._kept: list[pa.RecordBatch] = []
         self._dropped: list[pa.RecordBatch] | None = [] if keep_dropped else None
         self.records, self.candidates = Count(), Count()
@@ -158,11 +172,14 @@ class _Collector:
 
     def fill(self, items: Iterator[Page | Reason], rows: int) -> bool:
         """Add pages until there are so many rows; False if there are no more pages."""
-        links = 0
+        links = size = 0
         for item in items:
             self.records.seen += 1
             if isinstance(item, Reason):
                 self.records.drop(item)
+                continue
+            if _is_too_large(item):
+                self.records.drop(Reason.RECORD_TOO_LARGE)
                 continue
             self.records.kept += 1
             for reason, count in item.dropped.items():
@@ -171,10 +188,11 @@ class _Collector:
             if item.images:
                 self._pages.append(item)
                 links += len(item.images)
-                if links >= min(rows, _LINKS_AT_ONCE):
-                    links = 0
+                size += item.size
+                if links >= min(rows, _LINKS_AT_ONCE) or size >= _RECORDS_AT_ONCE:
+                    links = size = 0
                     self._take()
-                    if self.rows >= rows:
+                    if self.rows >= rows or self._bytes >= _BATCH_BYTES:
                         return True
         self._take()
         return False
@@ -213,13 +231,20 @@ class _Collector:
         columns["crawl"] = pa.repeat(pa.scalar(self._crawl, pa.string()), len(rows))
         columns["seen"] = pa.repeat(pa.scalar(1, pa.int32()), len(rows))
         arrays = [columns[field.name] if field.name in columns else pa.nulls(len(rows), field.type) for field in schema]
-        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+        named = pa.RecordBatch.from_arrays(arrays, schema=schema)
+        self._bytes += named.nbytes
+        return named
 
     def batch(self) -> Batch:
         """What was collected."""
         kept = pa.Table.from_batches(self._kept, CANDIDATES)
         dropped = None if self._dropped is None else pa.Table.from_batches(self._dropped, DROPPED)
         return Batch(kept, dropped, self.records, self.candidates, self.personal)
+
+
+def _is_too_large(page: Page) -> bool:
+    links = len(page.images)
+    return (not page.size or links * page.size > _HARMLESS) and page.bytes_of_links() > _PAGE_BYTES
 
 
 def _link_columns(pages: list[Page]) -> pa.RecordBatch:

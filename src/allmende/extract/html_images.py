@@ -71,6 +71,7 @@ def page_from_html(
         captured_at=parse_date(capture.date),
         images=images,
         dropped=dropped,
+        size=len(capture.body),
     )
 
 

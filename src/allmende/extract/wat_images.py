@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from allmende.commoncrawl.records import Readable
 from allmende.commoncrawl.wat import HeadLink, ImageLink, Meta, WatCapture, WatRecord, decode, read_wat_records
 from allmende.extract.head import Reading, add_mentions, read_head, read_wanted
@@ -57,7 +59,7 @@ def page_from_wat(capture: WatCapture, max_url_chars: int = 2_000) -> Page | Rea
     base = base_url(capture.url, capture.head.base if capture.head else "")
     metas, links = (capture.head.metas, capture.head.links) if capture.head else ((), ())
     reading = read_head(metas, links, capture.headers, base, capture.license)
-    return _page(capture, reading, base, _images(capture.images, base, max_url_chars), max_url_chars)
+    return _page(capture, reading, base, _images(capture.images, base, max_url_chars), max_url_chars, capture.size)
 
 
 def usual_page(item: WatRecord, longest: int) -> Page | None:
@@ -74,7 +76,7 @@ def usual_page(item: WatRecord, longest: int) -> Page | None:
     if found is None:
         return None
     reading = read_wanted(record.metas, record.links, record.headers, base, record.license)
-    return _page(record, reading, base, found, longest)
+    return _page(record, reading, base, found, longest, item.record.size)
 
 
 def _page(
@@ -83,6 +85,7 @@ def _page(
     base: str,
     found: tuple[list[Link], dict[Reason, int]],
     longest: int,
+    size: int,
 ) -> Page:
     images, dropped = found
     if reading.mentions:
@@ -96,6 +99,7 @@ def _page(
         captured_at=parse_date(told.date),
         images=images,
         dropped=dropped,
+        size=size,
     )
 
 
@@ -139,17 +143,11 @@ def _unescaped(capture: WatCapture) -> WatCapture:
         links=[HeadLink(decode(link.url), link.rel, link.type) for link in capture.head.links],
         base=decode(capture.head.base),
     )
-    return WatCapture(
-        url=capture.url,
-        date=capture.date,
-        status=capture.status,
-        headers=capture.headers,
+    return replace(
+        capture,
         head=head,
         images=[ImageLink(decode(i.url), decode(i.alt), decode(i.title)) for i in capture.images],
         license=decode(capture.license),
         is_html=True,
         escaped=False,
-        warc_file=capture.warc_file,
-        warc_offset=capture.warc_offset,
-        warc_length=capture.warc_length,
     )

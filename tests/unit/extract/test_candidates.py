@@ -1,11 +1,13 @@
 import gc
 from datetime import UTC, datetime
 
+import msgspec
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from allmende.extract import candidates
 from allmende.extract.candidates import DROPPED, candidate_batches, python_row_names
 from allmende.extract.judge import EachLink, Verdict, Verdicts
 from allmende.extract.page import Facts, Link, Page
@@ -159,6 +161,30 @@ def test_batches_are_bounded_and_nothing_is_lost_between_them():
     rows = [row for batch in batches for row in batch.kept.select(["url", "page_url"]).to_pylist()]
     assert rows == [{"url": link.url, "page_url": p.url} for p in pages for link in p.images]
     assert sum(batch.records.seen for batch in batches) == 900
+
+
+def test_long_words_that_many_links_share_are_no_table_of_gigabytes():
+    words = {"og": "x" * 1_000_000}
+    hostile = page(0, [Link(f"https://a.example/{n}.jpg", "og:image", words) for n in range(3_000)])
+    usual = page(1, [Link("https://a.example/x.jpg", "img", {"alt": "a"})])
+    batch = one([hostile, usual])
+    assert len(batch.kept) == 1
+    assert (batch.records.seen, batch.records.kept) == (2, 1)
+    assert batch.records.dropped == {Reason.RECORD_TOO_LARGE: 1}
+
+
+def test_pages_with_long_words_of_their_own_are_kept_in_small_batches(monkeypatch):
+    monkeypatch.setattr(candidates, "_RECORDS_AT_ONCE", 100_000)
+    monkeypatch.setattr(candidates, "_BATCH_BYTES", 1_000_000)
+    long = [
+        msgspec.structs.replace(
+            page(n, [Link(f"https://a.example/{n}.jpg", "img", {"alt": f"{n} " + "x" * 60_000})]), size=60_000
+        )
+        for n in range(50)
+    ]
+    batches = list(candidate_batches(long, judge))
+    assert all(batch.kept.nbytes < 1_500_000 for batch in batches)
+    assert [row["page_url"] for batch in batches for row in batch.kept.to_pylist()] == [of.url for of in long]
 
 
 def test_the_cycle_collector_runs_between_batches():
