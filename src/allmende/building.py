@@ -22,15 +22,19 @@ from allmende.errors import AllmendeError, EngineError, LakeError, RecipeChanged
 from allmende.lake import Lake, Plan
 from allmende.lock import locked
 from allmende.progress import Progress, Silent
+from allmende.publish.report import report_html
 from allmende.recipe import Recipe
 from allmende.safety import lists
 from allmende.schema import Reason
 from allmende.steps import decontaminate, earlier_content, list_screen
-from allmende.steps.documents import write_documents
+from allmende.steps.documents import release_data, write_documents
 from allmende.steps.order import steps
 from allmende.steps.recipe_check import check
 from allmende.steps.release_manifest import check_beginning
 from allmende.steps.step import Parts, Settings, Step
+
+DRAFT = "report.html"
+"""The report of a build that is not finished: not in the release, which it would make another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,13 @@ def build(
     """Builds the dataset of a recipe, or continues it.
 
     Args:
-        recipe: See `allmende.load_recipe`.
+        recipe: From a file: `allmende.load`.
         engine: Where to run; by default all cores of this machine.
         progress: Who is told; by default nobody.
         redo: Throw away what was built with another recipe, where it matters, and build anew.
+
+    Returns:
+        The dataset, whose methods (`samples`, `failures`, `candidates`, ...) are dataframes.
 
     Raises:
         RecipeChanged: if the output holds a dataset of another recipe (and not `redo`).
@@ -85,8 +92,40 @@ def run_steps(lake: Lake, recipe: Recipe, engine: Engine, progress: Progress) ->
     check_beginning(lake, recipe)
     for step in steps(recipe):
         run_step(lake, step, recipe, engine, progress)
+    lake.remove([DRAFT])
     write_documents(Dataset(lake))
     return Dataset(lake)
+
+
+def unfinished(lake: Lake, recipe: Recipe) -> str:
+    """The first step that is not as this recipe makes it from what the steps before it made; empty if all are."""
+    for step in steps(recipe):
+        folder = lake.step(step.name)
+        plan = folder.read_plan()
+        if plan is None or plan.digest != digest_of(lake, step, recipe) or len(folder.finished()) < len(plan.parts):
+            return step.name
+    return ""
+
+
+def write_report(lake: Lake) -> list[str]:
+    """Renews the documents of a finished release; of a build that is not finished, writes a report to look at.
+
+    Returns:
+        Names of the files in the dataset: those of `write_documents`, or only `DRAFT`.
+
+    Raises:
+        LakeLocked: if a build works on it.
+        LakeError, Untrusted: if it is no dataset, or as `check_beginning` says.
+    """
+    dataset = Dataset(lake)
+    if lake.step(dataset.steps()[0]).read_plan() is None:  # a copy of a release, perhaps
+        raise LakeError(f"{lake.root}: no build has begun here, so there is nothing to report.")
+    with locked(lake):
+        if unfinished(lake, dataset.recipe):
+            lake.write(DRAFT, report_html(release_data(dataset)).encode())
+            return [DRAFT]
+        check_beginning(lake, dataset.recipe)
+        return write_documents(dataset)
 
 
 def outlook(recipe: Recipe) -> Outlook:

@@ -14,11 +14,13 @@ from allmende.cli import dump, example
 def command(dataset: str, hits: bool, as_json: bool) -> None:
     """Renews report.html and README.md of a dataset's release from what lies in its folder.
 
+    Of a build that is not finished it writes a report.html outside of the release, which stays as it is.
     With --hits it writes nothing, and prints for the keepers of lists what their lists hit: how often, when, and
     hashes of URL and entry that only those can read who have the key of `safety.hits_key`.
     """
+    from allmende.building import write_report
     from allmende.dataset import Dataset
-    from allmende.steps.documents import release_data, write_documents
+    from allmende.steps.documents import release_data
 
     opened = Dataset(dataset)
     if hits:
@@ -30,7 +32,7 @@ def command(dataset: str, hits: bool, as_json: bool) -> None:
     elif as_json:
         dump(release_data(opened))
     else:
-        for name in write_documents(opened):
+        for name in write_report(opened.lake):
             click.echo(opened.lake.url(name))
 
 
