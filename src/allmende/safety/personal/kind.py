@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple, Self
 
 
@@ -76,15 +77,24 @@ def _plain(code: int) -> str:
     return {"Zs": " ", "Pd": "-"}.get(category, _FORMS.get(code, ""))
 
 
-_PLAIN = {chr(code): form for code in range(0xA0, 0x20000) if (form := _plain(code))}
-"""Digits of other scripts, other spaces and dashes, and full-width signs of addresses."""
+@cache
+def _forms() -> dict[str, str]:
+    """Digits of other scripts, other spaces and dashes, and full-width signs of addresses: 30 ms to make, and often not needed."""
+    return {chr(code): form for code in range(0xA0, 0x20000) if (form := _plain(code))}
 
-_NOT_PLAIN = re.compile(f"[{''.join(char for char in _PLAIN if char < chr(0x10000))}]")
+
+@cache
+def _not_plain() -> re.Pattern[str]:
+    return re.compile(f"[{''.join(char for char in _forms() if char < chr(0x10000))}]")
+
+
 _LARGE = re.compile("[\U00010000-\U0001ffff]")
 """Apart, because a set with characters beyond U+FFFF is tried one by one: ten times as slow."""
 
-OTHER_DIGITS = "".join(char for char, form in _PLAIN.items() if form.isdigit())
-"""Decimal digits of all scripts but ours."""
+
+def other_digits() -> str:
+    """Decimal digits of all scripts but ours."""
+    return "".join(char for char, form in _forms().items() if form.isdigit())
 
 
 def plain(text: str) -> str:
@@ -94,8 +104,9 @@ def plain(text: str) -> str:
     """
     if text.isascii():
         return text
-    text = _NOT_PLAIN.sub(lambda char: _PLAIN[char[0]], text)
-    return _LARGE.sub(lambda char: _PLAIN.get(char[0], char[0]), text)
+    forms = _forms()
+    text = _not_plain().sub(lambda char: forms[char[0]], text)
+    return _LARGE.sub(lambda char: forms.get(char[0], char[0]), text)
 
 
 def blank(text: str, findings: list[Finding]) -> str:

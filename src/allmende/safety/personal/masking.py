@@ -6,6 +6,7 @@ nothing. Work grows with the length of the text: every pattern has a bounded len
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allmende.safety.personal.addresses import find_ipv4, find_ipv6
-from allmende.safety.personal.kind import OTHER_DIGITS, Finding, Kind, blank, plain
+from allmende.safety.personal.kind import Finding, Kind, blank, other_digits, plain
 from allmende.safety.personal.mail import AT, DOT, MAIL, find_emails
 from allmende.safety.personal.numbers import find_ibans, find_tax_numbers
 from allmende.safety.personal.scan import find_numbers
@@ -32,22 +33,25 @@ _FINDERS: tuple[Callable[[str], Iterable[Finding]], ...] = (
 )
 """In this order: what an earlier one found, a later one doesn't see. The surest come first."""
 
-_WORTH_A_LOOK = "|".join(
-    (
-        rf"[^\pZ\s][@\x{{FF20}}\x{{FE6B}}][^\pZ\s]|[{OTHER_DIGITS}]",
-        rf"(?i:[(\[{{<\x{{FF08}}]\pZ?(?:{AT})\pZ?[)\]}}>\x{{FF09}}])",
-        rf"(?i:\pZ(?:{DOT})\pZ)",
-        rf"(?i:(?:{MAIL}|adresse)[\pZ:\x{{FF1A}}=]{{0,3}}[^\pZ]+\pZ(?:at|@|\x{{FF20}}|\x{{FE6B}})\pZ)",
-        r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){6}",
-        r"[0-9][.\x{FF0E}][0-9]{1,3}[.\x{FF0E}][0-9]{1,3}[.\x{FF0E}][0-9]",
-        r"[A-Za-z]{2}[0-9]{2}(?:[^0-9A-Za-z]?[0-9A-Za-z]){11}",
-        r"[23][0-9A-Fa-f]{3}[:\x{FF1A}][0-9A-Fa-f:\x{FF1A}]",
-    )
-)
-"""What a text must have for anything to be found in it, for RE2: 0.2 microseconds for a caption, 2 % of which have it.
 
-Wider than what is found. Digits of other scripts are listed, because RE2 takes twenty times as long for a repeated \\p{Nd}.
-"""
+@cache
+def _first_look() -> str:
+    r"""What a text must have for anything to be found in it, for RE2: 0.2 microseconds for a caption, 2 % of which have it.
+
+    Wider than what is found. Digits of other scripts are listed, because RE2 takes twenty times as long for a repeated \p{Nd}.
+    """
+    return "|".join(
+        (
+            rf"[^\pZ\s][@\x{{FF20}}\x{{FE6B}}][^\pZ\s]|[{other_digits()}]",
+            rf"(?i:[(\[{{<\x{{FF08}}]\pZ?(?:{AT})\pZ?[)\]}}>\x{{FF09}}])",
+            rf"(?i:\pZ(?:{DOT})\pZ)",
+            rf"(?i:(?:{MAIL}|adresse)[\pZ:\x{{FF1A}}=]{{0,3}}[^\pZ]+\pZ(?:at|@|\x{{FF20}}|\x{{FE6B}})\pZ)",
+            r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){6}",
+            r"[0-9][.\x{FF0E}][0-9]{1,3}[.\x{FF0E}][0-9]{1,3}[.\x{FF0E}][0-9]",
+            r"[A-Za-z]{2}[0-9]{2}(?:[^0-9A-Za-z]?[0-9A-Za-z]){11}",
+            r"[23][0-9A-Fa-f]{3}[:\x{FF1A}][0-9A-Fa-f:\x{FF1A}]",
+        )
+    )
 
 
 def find(text: str) -> list[Finding]:
@@ -130,7 +134,7 @@ def replace_in(columns: dict[str, Any], names: Iterable[str]) -> Counts:
 
 def _worth_a_look(column: pa.Array) -> npt.NDArray[np.uint64]:
     """Numbers of the rows in which something may be found."""
-    matches = pc.match_substring_regex(column, _WORTH_A_LOOK)
+    matches = pc.match_substring_regex(column, _first_look())
     return pc.indices_nonzero(pc.fill_null(matches, False)).to_numpy()  # type: ignore[no-any-return]
 
 
