@@ -1,8 +1,12 @@
 """Failed URLs, asked for again: which parts hold them, and what has to be renewed then."""
 
-import msgspec
+import os
 
-from allmende.building import run_parts, run_steps, session
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from allmende.building import run_parts, run_steps, session, unfinished
 from allmende.dataset import Dataset
 from allmende.engine import Engine
 from allmende.errors import LakeError, RecipeError
@@ -16,16 +20,16 @@ from allmende.steps.samples import Retry
 
 
 def retry(
-    lake: Lake,
+    dataset: Lake | str | os.PathLike[str],
     reasons: list[str],
     statuses: list[int] | None = None,
     engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Asks again for URLs that failed, and only for those; then renews the release.
+    """Asks again for URLs that failed, and only for those; then renews the release. If none failed so, nothing changes.
 
     Args:
-        lake: The dataset.
+        dataset: The dataset, or its path or URL.
         reasons: Values of `Reason`; a prefix takes all that start so: `timeout` takes all four deadlines.
         statuses: HTTP statuses.
         engine: Where to run.
@@ -34,6 +38,7 @@ def retry(
     Raises:
         RecipeError: if there is no such reason, or the dataset is of text.
     """
+    lake = Dataset(dataset).lake
     recipe = Dataset(lake).recipe
     if recipe.dataset.kind == "text":
         raise RecipeError(
@@ -48,13 +53,31 @@ def retry(
         plan = folder.read_plan()
         if plan is None:
             raise LakeError(f"{lake.root} has no samples yet. Build it first: allmende build RECIPE")
-        failed = {
-            m.part for m in folder.manifests() if again.statuses or set(m.counts["sample"].dropped) & set(again.reasons)
-        }
-        parts = {name: part for name, part in plan.parts.items() if name in failed}
-        extra = {"retry": msgspec.to_builtins(again)}
-        run_parts(lake, SAMPLES, plan, parts, recipe, engine, progress, extra)
+        urls = _failed(lake, again)
+        lake.event("retry", urls=sum(urls.values()))
+        if urls:
+            progress.note(f"retry: {sum(urls.values()):,} URLs are asked again")
+            parts = {name: part for name, part in plan.parts.items() if name in urls}
+            extra = {"retry": msgspec.to_builtins(again)}
+            run_parts(lake, SAMPLES, plan, parts, recipe, engine, progress, extra)
+        else:
+            progress.note("retry: nothing failed so, and nothing is asked again")
+        if not urls and not unfinished(lake, recipe):
+            return Dataset(lake)
         return run_steps(lake, recipe, engine, progress)
+
+
+def _failed(lake: Lake, again: Retry) -> dict[str, int]:
+    """The parts that hold failures to try again, each with the number of their URLs."""
+    found = {}
+    for manifest in lake.step("samples").manifests():
+        if again.statuses or set(again.reasons) & manifest.counts["sample"].dropped.keys():
+            with lake.open(f"samples/{manifest.file('.dropped.parquet')}") as file:
+                failures = pq.read_table(file, columns=["url", "reason", "http_status"])
+            wanted = failures.column("url").filter(pa.array(again.wanted(failures)))
+            if urls := len(wanted.unique()):
+                found[manifest.part] = urls
+    return found
 
 
 def matching_reasons(names: list[str]) -> list[str]:

@@ -80,7 +80,23 @@ def test_retry_asks_only_for_what_failed_so(allmende, table, tmp_path, web):
     assert len(samples(tmp_path / "set")) == 26
     assert first < {row["url"] for row in samples(tmp_path / "set")}
     assert "http_not_found" in said
+    assert "6 URLs are asked again" in said
     assert "No reason 'nonsense'" in allmende("retry", "set", "--reason", "nonsense", code=2)
+
+
+def test_a_retry_of_what_did_not_happen_changes_nothing(allmende, table, tmp_path, web):
+    allmende("fetch", *table(["/ok/1", "/missing/2"]), "--to", "set")
+
+    def written():
+        folders = ("samples", "release", "releases")
+        return {path: path.stat().st_mtime_ns for folder in folders for path in (tmp_path / "set" / folder).rglob("*")}
+
+    before = written()
+    asked = len(web.asked)
+    for choice in (("--status", "999"), ("--reason", "timeout")):
+        assert "nothing is asked again" in allmende("retry", "set", *choice)
+    assert len(web.asked) == asked
+    assert written() == before
 
 
 def test_status_tells_how_far_it_is_and_why_rows_were_dropped(allmende, table):
