@@ -100,9 +100,8 @@ def run_steps(lake: Lake, recipe: Recipe, engine: Engine, progress: Progress) ->
 def unfinished(lake: Lake, recipe: Recipe) -> str:
     """The first step that is not as this recipe makes it from what the steps before it made; empty if all are."""
     for step in steps(recipe):
-        folder = lake.step(step.name)
-        plan = folder.read_plan()
-        if plan is None or plan.digest != digest_of(lake, step, recipe) or len(folder.finished()) < len(plan.parts):
+        plan = _valid_plan(lake, step, recipe)
+        if plan is None or len(lake.step(step.name).finished()) < len(plan.parts):
             return step.name
     return ""
 
@@ -128,24 +127,48 @@ def write_report(lake: Lake) -> list[str]:
         return write_documents(dataset)
 
 
-def outlook(recipe: Recipe) -> Outlook:
-    """What `build` would do, without doing it. Path lists are read, nothing is written."""
+def outlook(recipe: Recipe, *, redo: bool = False) -> Outlook:
+    """What `build` would do, without doing it. Path lists are read, nothing is written.
+
+    Raises:
+        AllmendeError: what `build` would raise before its first step.
+    """
     check(recipe)
-    lists.load(recipe.safety)
-    decontaminate.check(recipe)
+    listed, sets = lists.load(recipe.safety).about, decontaminate.check(recipe)
     lake = Lake(recipe_file.output(recipe))
-    states = {}
+    old = _old_recipe(lake, recipe)
+    if not redo:
+        differences = (
+            _changed(lake, old, recipe) if old else "",
+            list_screen.changed(lake, recipe, listed),
+            decontaminate.changed(lake, sets),
+            earlier_content.changed(lake, recipe),
+        )
+        if difference := next(filter(None, differences), ""):
+            raise RecipeChanged(difference)
+    check_beginning(lake, recipe)
     first = steps(recipe)[0]
-    for step in steps(recipe):
-        plan = lake.step(step.name).read_plan()
-        if plan is None:
-            states[step.name] = "to do"
-        else:
-            states[step.name] = f"{len(lake.step(step.name).finished())} of {len(plan.parts)} parts finished"
-    plan = lake.step(first.name).read_plan()
+    plan = _valid_plan(lake, first, recipe)
     parts = plan.parts if plan else first.plan(recipe, lake)
     inputs = [str(item) for part in parts.values() for item in part.get("archives", [part.get("file")])]
-    return Outlook(lake.root, states, inputs)
+    return Outlook(lake.root, _states(lake, recipe), inputs)
+
+
+def _states(lake: Lake, recipe: Recipe) -> dict[str, str]:
+    """What of each step is finished; nothing from the first one on that another recipe made."""
+    states, anew = {}, False
+    for step in steps(recipe):
+        plan = None if anew else _valid_plan(lake, step, recipe)
+        anew = plan is None
+        done = f"{len(lake.step(step.name).finished())} of {len(plan.parts)} parts finished" if plan else ""
+        states[step.name] = done or "to do"
+    return states
+
+
+def _valid_plan(lake: Lake, step: Step, recipe: Recipe) -> Plan | None:
+    """The plan of a step, if there is one and it is that of this recipe."""
+    plan = lake.step(step.name).read_plan()
+    return plan if plan is not None and plan.digest == digest_of(lake, step, recipe) else None
 
 
 @contextmanager
@@ -169,23 +192,37 @@ def session(lake: Lake, engine: Engine, kind: str) -> Iterator[None]:
 
 def _same_recipe(lake: Lake, recipe: Recipe, *, redo: bool) -> None:
     """Refuses to mix two recipes in one dataset, or clears what the new one makes anew."""
-    if lake.exists("recipe.toml"):
-        old = recipe_file.loads(lake.read("recipe.toml"), lake.url("recipe.toml"))
-        if old.dataset.kind != recipe.dataset.kind:
-            raise RecipeChanged(f"{lake.root} is a dataset of {old.dataset.kind}. Choose another [dataset] output.")
-        stale = [s.name for s in steps(recipe) if _own_digest(s, old) != _own_digest(s, recipe)]
-        if stale and lake.step(steps(old)[0].name).finished() and not redo:
-            changes = "\n  ".join(recipe_file.changed_keys(old, recipe))
-            raise RecipeChanged(
-                f"{lake.root} was built with another recipe:\n  {changes}\n"
-                "Choose another folder for the new one, or throw away what the change touches, from the step "
-                f"{stale[0]} on: allmende build --redo RECIPE, or allmende fetch --redo"
-            )
+    old = _old_recipe(lake, recipe)
+    if old is not None:
+        if not redo and (difference := _changed(lake, old, recipe)):
+            raise RecipeChanged(difference)
         for name in {step.name for step in steps(old)} - {step.name for step in steps(recipe)}:
             lake.step(name).discard()
-    else:
-        _refuse_foreign(lake, recipe)
     lake.write("recipe.toml", recipe_file.dumps(recipe).encode())
+
+
+def _old_recipe(lake: Lake, recipe: Recipe) -> Recipe | None:
+    """The recipe that was built here before; None if there was none. Refuses what can't be built here at all."""
+    if not lake.exists("recipe.toml"):
+        _refuse_foreign(lake, recipe)
+        return None
+    old = recipe_file.loads(lake.read("recipe.toml"), lake.url("recipe.toml"))
+    if old.dataset.kind != recipe.dataset.kind:
+        raise RecipeChanged(f"{lake.root} is a dataset of {old.dataset.kind}. Choose another [dataset] output.")
+    return old
+
+
+def _changed(lake: Lake, old: Recipe, recipe: Recipe) -> str:
+    """What to say if parts exist that another recipe made; empty if none do."""
+    stale = [s.name for s in steps(recipe) if _own_digest(s, old) != _own_digest(s, recipe)]
+    if not stale or not lake.step(steps(old)[0].name).finished():
+        return ""
+    changes = "\n  ".join(recipe_file.changed_keys(old, recipe))
+    return (
+        f"{lake.root} was built with another recipe:\n  {changes}\n"
+        "Choose another folder for the new one, or throw away what the change touches, from the step "
+        f"{stale[0]} on: allmende build --redo RECIPE, or allmende fetch --redo"
+    )
 
 
 def _refuse_foreign(lake: Lake, recipe: Recipe) -> None:

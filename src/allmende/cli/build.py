@@ -46,7 +46,7 @@ def command(
     if output:
         loaded = msgspec.structs.replace(loaded, dataset=msgspec.structs.replace(loaded.dataset, output=output))
     if dry_run:
-        _print_outlook(asdict(outlook(loaded)), as_json=as_json)
+        _print_outlook(asdict(outlook(loaded, redo=redo)), as_json=as_json)
         return
     chosen = Engine(engine, address, loaded.run.workers if workers is None else workers)
     dataset = build(loaded, chosen, display(quiet=as_json), redo=redo)

@@ -137,20 +137,26 @@ def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
         RecipeChanged: if documents were compared with other contents, and not `redo`.
     """
     now = check(recipe)
-    folder = lake.step(NAME)
     if not now:
-        folder.discard()
+        lake.step(NAME).discard()
         lake.remove(name for name in (RECORD, PUBLISHED) if lake.exists(name))
         return
-    if folder.read_plan() is not None and (other := _changed(read_record(lake), now)):
+    if other := changed(lake, now):
         if not redo:
-            raise RecipeChanged(
-                f"{lake.root} was compared with other contents of evaluation sets: {', '.join(other)}.\n"
-                "Choose another folder for the new one, or compare anew: allmende build --redo RECIPE"
-            )
+            raise RecipeChanged(other)
         for name in (*reversed(AFTER), NAME):
             lake.step(name).discard()
     lake.write(RECORD, msgspec.json.format(msgspec.json.encode(Record(now)), indent=1))
+
+
+def changed(lake: Lake, now: tuple[EvaluationSet, ...]) -> str:
+    """What to say if documents were compared with other contents of these sets; empty if they were not."""
+    if not now or lake.step(NAME).read_plan() is None or not (other := _changed(read_record(lake), now)):
+        return ""
+    return (
+        f"{lake.root} was compared with other contents of evaluation sets: {', '.join(other)}.\n"
+        "Choose another folder for the new one, or compare anew: allmende build --redo RECIPE"
+    )
 
 
 def read_record(lake: Lake) -> tuple[EvaluationSet, ...]:

@@ -35,24 +35,40 @@ def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
     Raises:
         RecipeChanged: if the dataset was compared with other contents, and not `redo`.
     """
-    advice = "Delete it: earlier datasets are then taken as they are now."
-    before = lake.decode(RECORD, dict[str, str], advice) if lake.exists(RECORD) else {}
-    after = AFTER[recipe.dataset.kind]
-    # One that is gone is missed where it is needed: a finished build does without.
-    now = {root: content(root) or before.get(root, "") for root in recipe.dedup.earlier}
-    begun = any(lake.step(name).read_plan() is not None for name in after)
-    if begun and (other := [root for root, digest in now.items() if before.get(root, digest) != digest]):
+    before, now = _contents(lake, recipe)
+    if other := _other(lake, recipe, before, now):
         if not redo:
-            raise RecipeChanged(
-                f"{lake.root} was compared with other contents of earlier datasets: {', '.join(other)}.\n"
-                "Choose another folder for the new one, or compare anew: allmende build --redo RECIPE, or allmende fetch --redo"
-            )
-        for name in reversed(after):
+            raise RecipeChanged(other)
+        for name in reversed(AFTER[recipe.dataset.kind]):
             lake.step(name).discard()
     if now:
         lake.write(RECORD, msgspec.json.format(msgspec.json.encode(now), indent=1))
     elif before:
         lake.remove([RECORD])
+
+
+def changed(lake: Lake, recipe: Recipe) -> str:
+    """What to say if the dataset was compared with other contents; empty if it was not."""
+    return _other(lake, recipe, *_contents(lake, recipe))
+
+
+def _contents(lake: Lake, recipe: Recipe) -> tuple[dict[str, str], dict[str, str]]:
+    """Digests by path: as they were noted, and as they are."""
+    advice = "Delete it: earlier datasets are then taken as they are now."
+    before = lake.decode(RECORD, dict[str, str], advice) if lake.exists(RECORD) else {}
+    # One that is gone is missed where it is needed: a finished build does without.
+    return before, {root: content(root) or before.get(root, "") for root in recipe.dedup.earlier}
+
+
+def _other(lake: Lake, recipe: Recipe, before: dict[str, str], now: dict[str, str]) -> str:
+    begun = any(lake.step(name).read_plan() is not None for name in AFTER[recipe.dataset.kind])
+    other = [root for root, digest in now.items() if before.get(root, digest) != digest]
+    if not begun or not other:
+        return ""
+    return (
+        f"{lake.root} was compared with other contents of earlier datasets: {', '.join(other)}.\n"
+        "Choose another folder for the new one, or compare anew: allmende build --redo RECIPE, or allmende fetch --redo"
+    )
 
 
 def content(root: str) -> str:

@@ -201,19 +201,30 @@ def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
     lists = load(recipe.safety)
     if lists.illegal:
         hits_key(lake, recipe.safety)
-    old = read_lists(lake)
-    screened = TEXT_STEPS if recipe.dataset.kind == "text" else ("samples", "release/shards")
-    begun = any(lake.step(name).read_plan() is not None for name in screened)
-    if begun and _content(old) != _content(lists.about):
+    if other := changed(lake, recipe, lists.about):
         if not redo:
-            raise RecipeChanged(
-                f"{lake.root} was built with other lists of [safety]:\n  {_difference(old, lists.about)}\n"
-                "Choose another folder for the new one, or fetch and screen anew: allmende build --redo RECIPE, or "
-                "allmende fetch --redo"
-            )
-        for name in reversed(screened):
+            raise RecipeChanged(other)
+        for name in reversed(_screened(recipe)):
             lake.step(name).discard()
     lake.write(RECORD, Record(lists.about).encode())
+
+
+def changed(lake: Lake, recipe: Recipe, now: tuple[About, ...]) -> str:
+    """What to say if a build was begun with other lists than those that are there now; empty if it was not."""
+    old = read_lists(lake)
+    begun = any(lake.step(name).read_plan() is not None for name in _screened(recipe))
+    if not begun or _content(old) == _content(now):
+        return ""
+    return (
+        f"{lake.root} was built with other lists of [safety]:\n  {_difference(old, now)}\n"
+        "Choose another folder for the new one, or fetch and screen anew: allmende build --redo RECIPE, or "
+        "allmende fetch --redo"
+    )
+
+
+def _screened(recipe: Recipe) -> tuple[str, ...]:
+    """Steps that depend on lists."""
+    return TEXT_STEPS if recipe.dataset.kind == "text" else ("samples", "release/shards")
 
 
 def hits_key(lake: Lake, safety: Safety) -> bytes:
