@@ -1,6 +1,9 @@
 """Writes docs/reference from the code: recipe keys, Reasons, tables, commands. `--check` only compares."""
 
+import inspect
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -8,7 +11,9 @@ import msgspec
 from personal_page import personal_page
 from presets_page import presets_page
 
+import allmende
 from allmende import cli, recipe_file, schema
+from allmende.api import FUNCTIONS
 from allmende.cli import COMMANDS, root
 from allmende.permission import policy
 from allmende.recipe import Recipe
@@ -108,6 +113,42 @@ def commands_page() -> str:
     return "\n".join(lines)
 
 
+def _signature(function: Callable[..., object]) -> str:
+    """What a function takes, without types, which its docstring tells in words; and what it returns."""
+    shown = inspect.signature(function)
+    taken = [p.replace(annotation=p.empty) for p in shown.parameters.values() if p.name != "sleep"]
+    told = shown.return_annotation
+    returned = re.sub(r"\w+\.", "", told.__name__ if isinstance(told, type) else str(told))
+    return f"{shown.replace(parameters=taken, return_annotation=shown.empty)} -> {returned}"
+
+
+def api_page() -> str:
+    """The function of each command, and what each takes."""
+    lines = [
+        NOTE,
+        "# The commands as functions\n",
+        "`import allmende` costs next to nothing; what a name needs is imported when it is first used. A function has the name of",
+        "its command, but where a package of Allmende has that name already (`allmende.fetch`, `allmende.inspect`, `allmende.demo`).",
+        "Those that build return the `Dataset`; its methods (`candidates()`, `unique()`, `samples()`, `failures()`, `documents()`,",
+        "`hosts()`) are Daft dataframes. `allmende.candidates(archives)` is one before anything is built.\n",
+        "| command | function |",
+        "|---|---|",
+    ]
+    for name, functions in FUNCTIONS.items():
+        lines.append(f"| `allmende {name}` | {', '.join(f'[`{f}`](#{f})' for f in functions)} |")
+    names = ["candidates", *(f for functions in FUNCTIONS.values() for f in functions)]
+    for name in names:
+        function = getattr(allmende, name)
+        lines += [
+            f"\n## {name}\n",
+            "```text",
+            f"allmende.{name}{_signature(function)}\n",
+            inspect.getdoc(function) or "",
+        ]
+        lines.append("```")
+    return "\n".join(lines) + "\n"
+
+
 def permission_page() -> str:
     """What is respected: each kind of signal, where it is read, and what each preset does about it."""
     presets = list(policy.PRESETS.values())
@@ -150,6 +191,7 @@ PAGES = {
     "reasons.md": reasons_page,
     "tables.md": tables_page,
     "commands.md": commands_page,
+    "api.md": api_page,
     "permission.md": permission_page,
     "personal-data.md": personal_page,
     "text-presets.md": presets_page,

@@ -1,5 +1,6 @@
 """A dataset that was built, or is being built: its tables as dataframes, its numbers as values."""
 
+import os
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -49,7 +50,7 @@ class Dataset:
         LakeError: if there is no dataset.
     """
 
-    def __init__(self, lake: Lake | str):
+    def __init__(self, lake: Lake | str | os.PathLike[str]):
         self.lake = lake if isinstance(lake, Lake) else Lake(lake)
         if not self.lake.exists("recipe.toml"):
             raise LakeError(f"No dataset at {self.lake.root}: it has no recipe.toml. Build one: allmende build RECIPE")

@@ -26,7 +26,8 @@ LAYERS = [
     {"inspect", "steps"},
     {"building"},
     {"maintain"},
-    {"api", "retrying"},
+    {"retrying"},
+    {"api", "frame"},
     {"testing"},
     {"demo"},
     {"cli"},
@@ -34,7 +35,7 @@ LAYERS = [
 ]
 """From the ground up; a room imports from below, and from its own files."""
 
-ENGINE_USERS = {"engine", "dataset", "api"}
+ENGINE_USERS = {"engine", "dataset", "frame"}
 """The only rooms that import Daft or Ray."""
 
 

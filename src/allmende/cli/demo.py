@@ -4,7 +4,6 @@ import click
 
 from allmende.cli import example
 
-FOLDERS = {"images": "demo", "text": "demo-text"}
 NEXT = {
     "images": "allmende init german-images.toml --languages de",
     "text": "allmende init german-text.toml --kind text --languages de",
@@ -26,16 +25,10 @@ def command(kind: str, output: str | None, engine: str, as_json: bool) -> None:
     For images a web server on this machine plays Common Crawl and the web. Documents are read from archives alone, of manuals
     in some 25 languages. All the rest is a build as any other.
     """
-    from allmende import demo
-    from allmende.building import build
     from allmende.cli.display import display
     from allmende.cli.status import conclude
+    from allmende.demo import build_demo
     from allmende.engine import Engine
 
-    folder = output or FOLDERS[kind]
-    if kind == "text":
-        dataset = build(demo.text.recipe(folder), Engine(engine), display(quiet=as_json))
-    else:
-        with demo.serve() as server:
-            dataset = build(demo.recipe(server, folder), Engine(engine), display(quiet=as_json))
+    dataset = build_demo(kind, output or "", Engine(engine), display(quiet=as_json))
     conclude(dataset, as_json=as_json, next_command=NEXT[kind])

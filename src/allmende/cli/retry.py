@@ -26,14 +26,13 @@ def command(
     from allmende.cli.display import display
     from allmende.cli.status import funnel_text
     from allmende.engine import Engine
-    from allmende.lake import Lake
     from allmende.retrying import retry
 
     if not reasons and not statuses:
         raise RecipeError(
             "Say what to try again: --reason timeout, or --status 503. `allmende status` shows what failed."
         )
-    opened = retry(Lake(dataset), list(reasons), list(statuses), Engine(engine, address), display(quiet=as_json))
+    opened = retry(dataset, list(reasons), list(statuses), Engine(engine, address), display(quiet=as_json))
     if as_json:
         dump(opened.status())
     else:

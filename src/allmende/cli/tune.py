@@ -1,19 +1,14 @@
 """`allmende tune`."""
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from allmende.cli import dump, example
-from allmende.errors import RecipeError
 
 if TYPE_CHECKING:
     from allmende.filters.quality.tuning import LanguageCount
-
-SAME_MEASURES = ("gopher", "fineweb", "fineweb-2")
-"""Presets whose rules of one name measure the same, so that values stored for one can be judged by another."""
 
 
 @click.command(
@@ -48,8 +43,10 @@ def command(
     """
     import msgspec
 
+    from allmende.api import tune
+
     values = _values(rule, at)
-    found = _count(dataset, preset, limits, rule, values)
+    found = tune(dataset, preset or "", limits=limits, rule=rule, at=values)
     if strange := sorted(set(languages) - {one.language for one in found}):
         there = ", ".join(one.language for one in found)
         raise click.UsageError(f"No documents in {', '.join(strange)}. There are: {there}.")
@@ -71,39 +68,6 @@ def _values(rule: str, at: str) -> list[float]:
         return [float(value) for value in re.split(r"[,\s]+", at.strip()) if value]
     except ValueError as error:
         raise click.UsageError(f"--at wants numbers with commas between, not {at!r}.") from error
-
-
-def _count(
-    dataset: str, preset: str | None, limits: tuple[str, ...], rule: str, at: Sequence[float]
-) -> "list[LanguageCount]":
-    """Counts over all parts of `documents/`, some thousand rows in memory at a time."""
-    import msgspec
-    import pyarrow.compute as pc
-
-    from allmende.dataset import Dataset
-    from allmende.filters.quality.presets import find_preset
-    from allmende.filters.quality.tuning import Tuning
-    from allmende.steps.quality_rules import QualityRules
-    from allmende.tables import batches
-
-    opened = Dataset(dataset)
-    quality = opened.recipe.quality
-    if not quality.signals:
-        raise RecipeError(
-            f"{opened.lake.root} has no stored values: its recipe does not say `quality.signals = true`. "
-            "Set it and build again."
-        )
-    if preset and preset != "none":
-        find_preset(preset)
-    if preset and preset != quality.preset and not {preset, quality.preset}.issubset(SAME_MEASURES):
-        raise RecipeError(f"{preset} measures otherwise than {quality.preset}, whose values are stored.")
-    wanted = msgspec.structs.replace(quality, preset=preset or quality.preset, limits=(*quality.limits, *limits))
-    rules = QualityRules(wanted)
-    tuning = Tuning(lambda language: rules.limits(language) if rules.knows(language) else None, rule, at)
-    for name in opened.lake.step("documents").files():
-        for batch in batches(opened.lake, name, ["language", "quality", "chars"], 4_096):
-            tuning.add(batch.filter(pc.field("chars").is_valid()))  # a take-down leaves blank rows
-    return tuning.counts()
 
 
 def _rules(found: "list[LanguageCount]") -> list[str]:

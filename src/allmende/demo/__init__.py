@@ -14,14 +14,21 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from allmende import dataset
+from allmende.building import build
 from allmende.demo import text
+from allmende.engine import Engine
 from allmende.errors import SourceError
+from allmende.progress import Progress
 from allmende.recipe import Dataset, Extract, Fetch, Publish, Recipe, Select
 
-__all__ = ["CRAWL", "Server", "recipe", "serve", "text"]
+__all__ = ["CRAWL", "Server", "build_demo", "recipe", "serve", "text"]
 
 CRAWL = "CC-MAIN-2026-99"
 """Id of the demo crawl: a week that no year has."""
+
+FOLDERS = {"images": "demo", "text": "demo-text"}
+"""Where a demo goes that is told nothing else."""
 
 _LAST_SECONDS = 10.0
 """How long the server may take to end once it is told so."""
@@ -63,6 +70,24 @@ def serve() -> Iterator[Server]:
                 process.wait(_LAST_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def build_demo(
+    kind: str = "images", to: str = "", engine: Engine | None = None, progress: Progress | None = None
+) -> dataset.Dataset:
+    """Builds a small dataset, offline, from a crawl that ships with Allmende.
+
+    Args:
+        kind: images or text.
+        to: Folder of the dataset; by default demo or demo-text.
+        engine: Where to run.
+        progress: Who is told.
+    """
+    folder = to or FOLDERS[kind]
+    if kind == "text":
+        return build(text.recipe(folder), engine, progress)
+    with serve() as server:
+        return build(recipe(server, folder), engine, progress)
 
 
 def recipe(server: Server, output: str) -> Recipe:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from allmende.cli.tune import _count
+from allmende.api import tune
 from allmende.dataset import Dataset
 from allmende.errors import LakeError, RecipeError
 from allmende.maintain.diff import compare
@@ -78,7 +78,7 @@ def test_a_damaged_table_of_documents_is_an_error_that_names_it(made, damage):
     commands = (
         lambda: recheck(lake),
         lambda: take_down(lake, Targets.of(urls=["http://a.example/1"]), dry_run=True),
-        lambda: _count(lake.root, None, (), "", []),
+        lambda: tune(lake.root),
     )
     for command in commands:
         with pytest.raises(LakeError, match=rf"{path.name} (can't be read|lacks)") as caught:
