@@ -262,6 +262,8 @@ def run_step(lake: Lake, step: Step, recipe: Recipe, engine: Engine, progress: P
         progress.note(f"{step.name}: planning")
         plan = Plan(step=step.name, digest=digest, parts=step.plan(recipe, lake))
         folder.write_plan(plan)
+        if not plan.parts:
+            progress.note(f"{step.name}: nothing to do")
     folder.sweep()
     finished = set(folder.finished())
     pending = {name: part for name, part in plan.parts.items() if name not in finished}

@@ -31,13 +31,21 @@ class StepStatus(msgspec.Struct, frozen=True):
     """How far one step is."""
 
     step: str
+    planned: bool
     parts: int
-    """Parts planned; 0 if the step was not planned yet."""
+    """Parts planned; 0 if there is nothing to do."""
     finished: int
     counts: dict[str, Tally]
     facts: dict[str, int]
     worker_seconds: float
     """Time that workers spent on the finished parts, added up."""
+
+    @property
+    def idle(self) -> str:
+        """Why there are no parts, in words; empty if there are some."""
+        if self.parts or self.finished:
+            return ""
+        return "nothing to do" if self.planned else "not planned yet"
 
 
 class Dataset:
@@ -128,7 +136,8 @@ class Dataset:
             for fact, value in manifest.facts.items():
                 facts[fact] = facts.get(fact, 0) + value
         seconds = sum(manifest.seconds for manifest in manifests)
-        return StepStatus(name, len(plan.parts) if plan else 0, len(manifests), total_counts(manifests), facts, seconds)
+        parts = len(plan.parts) if plan else 0
+        return StepStatus(name, plan is not None, parts, len(manifests), total_counts(manifests), facts, seconds)
 
     def _frame(self, suffix: str, *steps: str) -> "daft.DataFrame":
         import daft

@@ -100,8 +100,11 @@ def test_a_retry_of_what_did_not_happen_changes_nothing(allmende, table, tmp_pat
 
 
 def test_status_tells_how_far_it_is_and_why_rows_were_dropped(allmende, table):
-    allmende("fetch", *table(["/ok/1", "/missing/2"]), "--to", "set")
+    said = allmende("fetch", *table(["/ok/1", "/missing/2"]), "--to", "set")
+    assert "frequent: nothing to do" in said  # a table's captions are its owner's choice
     text = allmende("status", "set")
+    assert "frequent        nothing to do" in text
+    assert "not planned yet" not in text
     assert "samples" in text
     assert "http_not_found" in text
     steps = json.loads(allmende("status", "set", "--json"))

@@ -45,6 +45,14 @@ def test_plain_lines_tell_parts_rows_and_share(tmp_path, capsys):
     assert said.endswith("90% kept\n")
 
 
+def test_a_step_that_counts_no_rows_tells_its_parts(tmp_path, capsys):
+    folder = Lake(tmp_path).step("frequent")
+    plan = Plan(step="frequent", digest="d", parts={"00000": {}})
+    with Plain().step(folder, "caption", plan, set()), folder.part("00000", "d") as writer:
+        writer.commit({})
+    assert capsys.readouterr().err == "frequent: 1/1 parts\n"
+
+
 def test_nobody_listens_to_a_quiet_display(tmp_path, capsys):
     with display(quiet=True).step(Lake(tmp_path).step("samples"), "sample", PLAN, set()):
         pass

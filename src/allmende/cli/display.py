@@ -80,12 +80,15 @@ class Live:
 
 
 def _line(state: State) -> str:
-    return f"{state.step}: {state.done}/{state.parts} parts · {_rows(state)}{_left(state)}"
+    return f"{state.step}: {state.done}/{state.parts} parts{_rows(state)}{_left(state)}"
 
 
 def _rows(state: State) -> str:
-    share = f" · {state.kept / state.seen:.0%} kept" if state.seen else ""
-    return f"{state.seen:,} {state.unit}s · {state.rate:,.0f}/s{share}"
+    """Rows seen, of a step that counts any."""
+    if not state.seen:
+        return ""
+    share = f" · {state.kept / state.seen:.0%} kept"
+    return f" · {state.seen:,} {state.unit}s · {state.rate:,.0f}/s{share}"
 
 
 def _left(state: State) -> str:

@@ -23,8 +23,8 @@ def command(dataset: str, as_json: bool) -> None:
 
 
 def _step_line(step: StepStatus) -> str:
-    if not step.parts and not step.finished:
-        return f"{step.step:<15} not planned yet"
+    if step.idle:
+        return f"{step.step:<15} {step.idle}"
     state = "done" if step.finished == step.parts else f"{step.parts - step.finished} left"
     rows = sum(tally.seen for unit, tally in step.counts.items() if unit != "record")
     rate = f" · {rows / step.worker_seconds:,.0f} rows/s per worker" if step.worker_seconds and rows else ""

@@ -38,7 +38,7 @@ def _dataset(location: str) -> Finding:
         facts={"name": recipe.dataset.name, "sink": recipe.publish.sink, "image format": recipe.images.format},
     )
     for step in dataset.status():
-        finding.facts[step.step] = f"{step.finished} of {step.parts} parts" if step.parts else "not planned yet"
+        finding.facts[step.step] = step.idle or f"{step.finished} of {step.parts} parts"
         for unit, tally in step.counts.items():
             finding.counts[f"{step.step}: {unit}"] = {"seen": tally.seen, "kept": tally.kept} | tally.dropped
     return finding
