@@ -111,6 +111,22 @@ def test_documents_with_evaluation_sets_are_removed_and_listed(allmende, recipe)
     assert {row["url"] for row in released(allmende.home / "mine")} == left
 
 
+def test_ctrl_c_stops_a_job_in_the_background_of_a_script_too(allmende, recipe):
+    """A shell lets such a job ignore SIGINT, but Daft listens: the build ended with parts missing for no reason."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited
+    command = [sys.executable, "-m", "allmende", "build", recipe.name]
+    process = subprocess.Popen(command, cwd=allmende.home, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
+    with process:
+        while process.poll() is None and "documents" not in process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert (process.returncode, "Finished parts are safe" in said) == (130, True), said
+    allmende("build", recipe)
+    assert released(allmende.home / "mine")
+
+
 @pytest.mark.slow
 def test_killed_builds_end_like_undisturbed_ones(allmende, recipe):
     command = [sys.executable, "-m", "allmende", "build", "mine.toml", "--output"]

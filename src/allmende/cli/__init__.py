@@ -2,11 +2,13 @@
 
 Exit codes: 0 done · 1 a bug or an unexpected error · 2 wrong arguments or recipe · 3 `verify` found problems ·
 4 a source is missing or refused · 5 the dataset folder can't be read or written · 6 the engine failed ·
-7 an optional dependency is missing · 8 a signature or digest does not hold · 130 stopped by Ctrl-C.
+7 an optional dependency is missing · 8 a signature or digest does not hold · 130 stopped by Ctrl-C ·
+141 whoever read the output went away, as `head` does.
 """
 
 import importlib
 import os
+import signal
 import sys
 from typing import Any
 
@@ -70,9 +72,10 @@ def main() -> None:
     """Runs the command line. Errors of ours are printed without a traceback, and set the exit code."""
     # Arrow's own choice keeps, for each thread, the pages that it once had: 30 to 60 MB a process, and more the longer it runs.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    # A script's job in the background is started so that it ignores Ctrl-C. Daft listens all the same; so must we.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _have_stdout_alone()
     code = _run()
-    sys.stdout.flush()
     sys.stderr.flush()
     if not sys.modules.keys().isdisjoint({"daft", "pyarrow"}):
         # Their threads may abort the interpreter while that takes itself down, after all is done and committed.
@@ -90,6 +93,7 @@ def _run() -> int:
     """Runs a command; its exit code."""
     try:
         code = root.main(standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
@@ -103,7 +107,7 @@ def _run() -> int:
         safe = "Stopped. Finished parts are safe: the same command goes on from here."
         click.secho("Nothing was changed." if asked else safe, fg="yellow", err=True)
         return 130
-    except BrokenPipeError:  # whoever read our output has enough: `allmende inspect x | head`
+    except (BrokenPipeError, SystemExit):  # whoever read our output has enough: click says so by an exit, and that only
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     return code if isinstance(code, int) else 0  # a number if the command ended with `Exit`

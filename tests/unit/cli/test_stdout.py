@@ -1,5 +1,8 @@
+import os
 import subprocess
 import sys
+
+import pytest
 
 
 def test_what_others_write_to_stdout_is_not_in_ours():
@@ -10,3 +13,14 @@ def test_what_others_write_to_stdout_is_not_in_ours():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("ours\n", "theirs")
+
+
+@pytest.mark.parametrize("option", [(), ("--json",)])
+def test_a_reader_who_has_enough_is_no_error(tmp_path, option):
+    (tmp_path / "x.txt").write_text("http://a.example/1.jpg\n" * 10)
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "allmende", "inspect", str(tmp_path / "x.txt"), *option]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
