@@ -1,14 +1,18 @@
 """How a build tells how far it is: it watches the step's folder, where finished parts appear.
 
-No worker reports anything, so the same code serves one process, many, and a cluster, and a second terminal could
-watch just as well.
+No worker reports to anybody, so the same code serves one process, many, and a cluster. On a local disk workers whose parts
+take long also leave a number beside them, twice a second: the rows that are done in parts that are not finished.
 """
 
+import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
 
 import msgspec
 
@@ -30,6 +34,10 @@ class State(msgspec.Struct, frozen=True):
     seen: int
     """Rows (of `unit`) seen in the parts finished since this run began."""
     kept: int
+    underway: int
+    """Rows done in parts that are not finished, as far as workers tell."""
+    rows: int
+    """Rows in all parts that were to be made when this run began; 0 if the plan does not tell."""
     seconds: float
     """Since this run of the step began."""
     done_before: int
@@ -38,11 +46,13 @@ class State(msgspec.Struct, frozen=True):
     @property
     def rate(self) -> float:
         """Rows per second."""
-        return self.seen / self.seconds if self.seconds else 0.0
+        return (self.seen + self.underway) / self.seconds if self.seconds else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimate from the pace of parts; None before the first one."""
+        """Estimate from the pace of rows, or else from that of parts; None before the first one."""
+        if self.rows:
+            return max(0.0, (self.rows - self.seen - self.underway) / self.rate) if self.rate else None
         fresh = self.done - self.done_before
         return (self.parts - self.done) * self.seconds / fresh if fresh else None
 
@@ -79,6 +89,9 @@ class Watch:
         self._rounds = {part: folder.manifest(part).round for part in rewriting}
         self._before = len(self._known)
         self._total = Tally()
+        self._left_behind = set(_notes(folder))  # by workers that were killed
+        pending = () if rewriting else (part for name, part in plan.parts.items() if name not in self._known)
+        self._rows = sum(part.get("end", 0) - part.get("begin", 0) for part in pending)
         self._began = time.monotonic()
 
     def look(self) -> State:
@@ -98,6 +111,8 @@ class Watch:
             done=len(self._known),
             seen=self._total.seen,
             kept=self._total.kept,
+            underway=sum(_read(note) for note in _notes(self._folder) if note not in self._left_behind),
+            rows=self._rows,
             seconds=time.monotonic() - self._began,
             done_before=self._before,
         )
@@ -121,6 +136,58 @@ class Watch:
             over.set()
             thread.join()
             show(self.look())
+
+
+class Underway:
+    """What a worker has done of parts that are not finished: `with Underway(folder) as underway: underway.tell(rows)`.
+
+    Nothing depends on it: what can't be written is left out.
+    """
+
+    def __init__(self, folder: StepFolder):
+        local = folder.lake.local
+        self._note = local / folder.name / f"{_NOTE}{os.getpid()}" / "rows" if local is not None else None
+        self._next = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._note is not None:
+            shutil.rmtree(self._note.parent, ignore_errors=True)
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to tell."""
+        return self._note is not None and time.monotonic() >= self._next
+
+    def tell(self, rows: int) -> None:
+        """Notes how many rows are done."""
+        self._next = time.monotonic() + LOCAL_SECONDS
+        if self._note is not None:
+            with suppress(OSError):
+                self._note.parent.mkdir(parents=True, exist_ok=True)
+                aside = self._note.with_suffix(".new")
+                aside.write_text(str(rows))
+                aside.replace(self._note)
+
+
+_NOTE = ".rows-"
+"""How folders of notes begin; a process id follows. The next build sweeps them away."""
+
+
+def _notes(folder: StepFolder) -> list[Path]:
+    local = folder.lake.local
+    return sorted((local / folder.name).glob(f"{_NOTE}*/rows")) if local is not None else []
+
+
+def _read(note: Path) -> int:
+    try:
+        return int(note.read_text())
+    except (OSError, ValueError):  # its worker ended just now
+        return 0
 
 
 class Show(Protocol):

@@ -85,10 +85,11 @@ def _line(state: State) -> str:
 
 def _rows(state: State) -> str:
     """Rows seen, of a step that counts any."""
-    if not state.seen:
+    rows = state.seen + state.underway
+    if not rows:
         return ""
-    share = f" · {state.kept / state.seen:.0%} kept"
-    return f" · {state.seen:,} {state.unit}s · {state.rate:,.0f}/s{share}"
+    share = f" · {state.kept / state.seen:.0%} kept" if state.seen else ""
+    return f" · {rows:,} {state.unit}s · {state.rate:,.0f}/s{share}"
 
 
 def _left(state: State) -> str:

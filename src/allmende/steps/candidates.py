@@ -23,6 +23,7 @@ from allmende.fetch.agent import user_agent
 from allmende.filters.judge import CaptionJudge
 from allmende.identity import key64
 from allmende.lake import Lake, PartWriter, Tally
+from allmende.progress import Underway
 from allmende.recipe import Recipe
 from allmende.safety.personal import Counts, Kind, total
 from allmende.schema import CAPTURES, Reason
@@ -76,8 +77,9 @@ class Worker:
         return {"parts": len(task["parts"])}
 
     def _part(self, name: str, plan: dict[str, Any]) -> None:
-        with self.settings.lake.step("candidates").part(name, self.settings.plan) as part:
-            with _Output(part, self.settings.recipe, plan["buckets"]) as output:
+        folder = self.settings.lake.step("candidates")
+        with folder.part(name, self.settings.plan) as part, Underway(folder) as underway:
+            with _Output(part, self.settings.recipe, plan["buckets"], underway) as output:
                 for archive in plan["archives"]:
                     output.read(archive, self.judge)
             facts = personal_facts(self.settings.recipe, output.personal)
@@ -87,10 +89,11 @@ class Worker:
 class _Output:
     """The files of one part while archives are read into them."""
 
-    def __init__(self, part: PartWriter, recipe: Recipe, buckets: int):
+    def __init__(self, part: PartWriter, recipe: Recipe, buckets: int, underway: Underway):
         self.records, self.candidates = Tally(), Tally()
         self.personal: Counts = {}
         self._recipe = recipe
+        self._underway = underway
         self._files = ExitStack()
         self._kept = self._files.enter_context(BucketWriter(str(part.file(".parquet")), buckets))
         self._dropped = self._captures = None
@@ -118,6 +121,8 @@ class _Output:
                 self.records.add(_tally(batch.records))
                 self.candidates.add(_tally(batch.candidates))
                 self.personal = total((self.personal, batch.personal))
+                if self._underway.due:
+                    self._underway.tell(self.candidates.seen)
         except SourceRefused:  # a block of this machine, most likely: the next run may have more luck
             raise
         except SourceMissing:

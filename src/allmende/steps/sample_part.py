@@ -64,6 +64,8 @@ class SamplePart:
         self._outcomes: list[Outcome[ImageSample] | None] = [None] * len(self.urls)
         self._spans: list[tuple[int, int]] = [(0, 0)] * len(self.urls)
         self._open = len(self.urls)
+        self.settled = 0
+        """Rows that have their fate."""
         self._started = time.time()
         self._end = 0
         # Unbuffered: a full disk shows when it is written to, not when it is closed.
@@ -96,6 +98,7 @@ class SamplePart:
             outcome = msgspec.structs.replace(outcome, result=msgspec.structs.replace(outcome.result, data=b""))
         self._outcomes[group] = outcome
         self._open -= 1
+        self.settled += self._ends[group] - self._starts[group]
 
     def _screen(self, group: int, outcome: Outcome[ImageSample]) -> Outcome[ImageSample]:
         """The outcome, unless a screen keeps the file out."""

@@ -30,6 +30,7 @@ from allmende.permission import Gate, policy
 from allmende.permission.agents import OWN_TOKEN, keys
 from allmende.permission.answers import Answer, answers
 from allmende.permission.hosts import FileKind, HostFile, Hosts
+from allmende.progress import Underway
 from allmende.recipe import Recipe
 from allmende.schema import CANDIDATES, Reason
 from allmende.steps.archive_source import ArchiveSource
@@ -127,6 +128,7 @@ class Worker:
             await stack.enter_async_context(source)
             stack.push_async_callback(hosts.close)
             decoders = await stack.enter_async_context(DecoderPool(self.settings.cores, images, digests(self.screens)))
+            underway = stack.enter_context(Underway(self.settings.lake.step("samples")))
 
             async def handle(fetched: Fetched) -> ImageSample | Reason:
                 return await decoders.process(fetched.body)
@@ -140,6 +142,8 @@ class Worker:
                 if part.done:
                     await asyncio.to_thread(part.commit)
                     del open_parts[name]
+                if underway.due:
+                    underway.tell(sum(part.settled for part in open_parts.values()))
 
     def _source(self, parts: Parts, open_parts: dict[str, SamplePart]) -> tuple[Client | ArchiveSource, Hosts[Answer]]:
         """Where bytes come from, and what is known of hosts."""
