@@ -70,6 +70,7 @@ class Worker:
                     for found in pages.read(archive):
                         rows = output.not_taken_down([page.row for page in output.fates.left(found)])
                         output.add(personal.replaced(rows))
+                        output.tell()
             fates = output.fates
             fates.write_hits(part, lake, recipe)
             part.commit({"record": pages.records, "document": fates.tally}, personal.facts() | fates.facts())

@@ -9,6 +9,7 @@ from typing import Self
 import pyarrow as pa
 
 from allmende.lake import PartWriter
+from allmende.progress import Underway
 from allmende.recipe import Recipe
 from allmende.steps.dropped_pages import DroppedPages
 from allmende.steps.fates import Fates
@@ -31,6 +32,7 @@ class TextPart(ABC):
         self.fates = Fates(self._files.enter_context(DroppedPages(part, recipe, tombstones)))
         self._rows = RowGroups(part.file(".parquet"), schema, self._note)
         self._files.callback(self._rows.close)
+        self._underway = self._files.enter_context(Underway(part.step))
 
     def __enter__(self) -> Self:
         return self
@@ -42,6 +44,11 @@ class TextPart(ABC):
             if kind is None:
                 self._rows.flush()
                 self._finish()
+
+    def tell(self) -> None:
+        """Tells, now and then, how many pages have their fate."""
+        if self._underway.due:
+            self._underway.tell(self.fates.tally.seen)
 
     @abstractmethod
     def _note(self, table: pa.Table) -> None:

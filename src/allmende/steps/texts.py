@@ -42,6 +42,7 @@ class Worker:
                     for found in pages.read(archive):
                         judged = [page if isinstance(page, Dropped) else self.judge.judge(*page) for page in found]
                         output.add(personal.replaced(output.fates.left(judged)))
+                        output.tell()
             output.fates.write_hits(part, lake, recipe)
             facts = output.facts() | personal.facts()
             part.commit({"record": pages.records, "document": output.fates.tally}, facts)

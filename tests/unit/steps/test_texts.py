@@ -4,8 +4,9 @@ import pytest
 
 from allmende.errors import RecipeError
 from allmende.identity import uid
+from allmende.progress import Underway
 from allmende.schema import DOCUMENTS, DROPPED_PAGES
-from allmende.steps import texts
+from allmende.steps import text_part, texts
 from allmende.steps.list_screen import read_hits
 from allmende.steps.tombstone_folder import TombstoneFolder
 from allmende.testing.archives import Archive, cut_in_member, warc_record
@@ -266,3 +267,19 @@ def test_pages_that_pass_the_first_look_are_read_carefully(text_dataset):
 def test_a_meta_tag_for_an_agent_binds_us_if_the_recipe_names_it(text_dataset, agents, expected):
     html = page("de", paragraphs("de", 1), '<meta name="gptbot" content="noindex">')
     assert fate(text_dataset([one(html)], f"[permission]\n{agents}\n")) == expected
+
+
+@pytest.mark.parametrize(("step", "sections"), [("documents", ""), ("pages", '[repeats]\nunit = "line"')])
+def test_archives_tell_how_far_they_are_read(text_dataset, monkeypatch, step, sections):
+    told = []
+
+    class Told(Underway):
+        due = True
+
+        def tell(self, rows):
+            told.append(rows)
+
+    monkeypatch.setattr(text_part, "Underway", Told)
+    dataset = text_dataset([text_archive(0, pages=16)], sections).run(step)
+    assert told == sorted(told)
+    assert told[-1] == dataset.tally(step).seen > 0
