@@ -230,9 +230,8 @@ def _die_with_parent(sign: str) -> None:
     parent = os.getppid()
     if sign:
         Path(sign, str(os.getpid())).touch()
-        atexit.register(
-            os._exit, 0
-        )  # Daft waits until its process is gone; Python takes a fifth of a second to clear up
+        # Daft waits until its process is gone, and Python takes a while to clear up.
+        atexit.register(os._exit, 0)
 
     def watch() -> None:
         while os.getppid() == parent and (not sign or Path(sign).exists()):
