@@ -173,8 +173,14 @@ def _one_line(words: str) -> str:
 
 
 def _plain(words: str) -> Markup:
-    """The operator's own words: Markdown allowed, HTML not."""
-    return Markup(_printable(words).replace("&", "&amp;").replace("<", "&lt;"))  # noqa: S704 - escaped here
+    """The operator's own words: Markdown allowed, HTML not. In a code span it is none, and entities would show."""
+    parts = _CODE_SPAN.split(_printable(words))
+    parts[::2] = [part.replace("&", "&amp;").replace("<", "&lt;") for part in parts[::2]]
+    return Markup("".join(parts))  # noqa: S704 - escaped here
+
+
+_CODE_SPAN = re.compile(r"((?<![\\`])`[^`]+`(?!`))")
+"""Only the simplest kind (CommonMark 0.31, section 6.1): what else may be one is escaped."""
 
 
 def _printable(words: Iterable[str]) -> str:

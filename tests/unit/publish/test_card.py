@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from allmende.publish import Release, Shard, load_sink
-from allmende.publish.card import LICENCES, card_markdown, release_usage, size_category
+from allmende.publish.card import LICENCES, _plain, card_markdown, release_usage, size_category
 from allmende.recipe import Permission
 from allmende.safety.block_list import About
 from allmende.schema import SAMPLES
@@ -70,6 +70,14 @@ def test_every_released_field_is_explained(make_report):
     card = card_markdown(make_report(), usage())
     for field in SAMPLES:
         assert (f"| `{field.name}` |" in card) == (field.name not in {"data_offset", "data_size"})
+
+
+def test_code_spans_show_what_stands_in_them(make_report):
+    card = card_markdown(make_report(), usage())
+    assert "`<meta name=robots>`" in card
+    assert "Text of the &lt;figcaption>" in card
+    tricky = r"\`<b>\` ``<b> ` <b> `<i>`` <b>"
+    assert "<b>" not in str(_plain(tricky)).replace("` <b> `", "")
 
 
 def test_the_card_says_whom_to_write_to(make_report):
