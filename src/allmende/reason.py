@@ -224,7 +224,7 @@ class Reason(StrEnum):
     CAPTION_GARBLED = (
         "caption_garbled",
         "caption",
-        "The caption shows a wrong charset (GrÃ¼n), HTML tags or a template that nobody filled ({{title}}).",
+        "The caption shows a wrong charset that can't be mended (Gr�n, Grün und GrÃ¼n), HTML tags or a template that nobody filled ({{title}}).",
     )
     CAPTION_LANGUAGE = (
         "caption_language",

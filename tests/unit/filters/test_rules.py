@@ -25,6 +25,7 @@ BREAKS = {
     Reason.CAPTION_FEW_LETTERS: ["12.05.2019 - 3", "$$$ a $$$", "😀😀 hi 😀😀😀"],
     Reason.CAPTION_HAS_URL: ["see https://example.org", "www.example.de", "von example.com/bilder", "ftp://x Bild"],
     Reason.CAPTION_GARBLED: [
+        *(normalise_caption(f"Ein {word} am Weg") for word in ("Gr�n", "Grün und GrÃ¼n")),  # the examples of the Reason
         "K\ufffdln am Rhein",
         "Das Ã¼ fÃ¼r alle → kaputt",
         "<b>Rathaus</b> Ulm",
