@@ -16,6 +16,8 @@ from allmende import cli, recipe_file, schema
 from allmende.api import FUNCTIONS
 from allmende.cli import COMMANDS, root
 from allmende.permission import policy
+from allmende.publish import files, parquet, webdataset
+from allmende.publish.member import STATUS_FIELDS
 from allmende.recipe import Recipe
 from allmende.safety.hits import HITS
 
@@ -79,16 +81,22 @@ def tables_page() -> str:
     lines = [
         NOTE,
         "# Tables\n",
-        "Columns of the tables in a dataset folder. The release's metadata has those of `samples`.\n",
+        "Columns of the tables in a dataset folder. The release's tables, `release/shards/*.parquet`, have those of `samples` or",
+        "`documents`, but for `data_offset` and `data_size`, and before them some of their own, which depend on the sink.\n",
     ]
     tables = {
         "candidates and unique": schema.CANDIDATES,
         "samples": schema.SAMPLES,
         "samples, dropped": schema.FAILURES,
         "samples, hits": HITS,
+        "hosts": schema.HOSTS,
+        "robots, with permission.captures": schema.ROBOTS_CAPTURES,
         "documents": schema.DOCUMENTS,
         "documents, dropped": schema.DROPPED_PAGES,
         "pages, with repeats.unit": schema.PAGES,
+        "release, webdataset": (*webdataset.FIELDS, *STATUS_FIELDS),
+        "release, files": (*files.FIELDS, *STATUS_FIELDS),
+        "release, parquet": parquet.FIELDS,
     }
     for name, table in tables.items():
         lines += [f"## {name}\n", "| column | type | meaning |", "|---|---|---|"]

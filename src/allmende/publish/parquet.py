@@ -25,7 +25,7 @@ from allmende.schema import DOCUMENTS
 ROWS_PER_GROUP = 1_000
 BYTES_PER_GROUP = 32_000_000
 
-_FIELDS = (
+FIELDS = (
     pa.field("key", pa.string(), metadata={"doc": "Name of the sample: shard and index, as in the other formats."}),
     pa.field(
         "image",
@@ -33,6 +33,7 @@ _FIELDS = (
         metadata={"doc": "The stored image: its bytes, and a file name that tells the format."},
     ),
 )
+"""Columns before those of the samples; of documents only the first."""
 
 
 class Parquet:
@@ -73,7 +74,7 @@ class Parquet:
 
 def table_schema(schema: pa.Schema) -> pa.Schema:
     """The columns of a shard, with the features that Hugging Face `datasets` reads from the file's metadata."""
-    fields = [*(_FIELDS if has_images(schema) else _FIELDS[:1]), *map(_paired, released(schema))]
+    fields = [*(FIELDS if has_images(schema) else FIELDS[:1]), *map(_paired, released(schema))]
     features = {field.name: _feature(field.type) for field in fields}
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 
