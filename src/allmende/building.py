@@ -97,13 +97,13 @@ def run_steps(lake: Lake, recipe: Recipe, engine: Engine, progress: Progress) ->
     return Dataset(lake)
 
 
-def unfinished(lake: Lake, recipe: Recipe) -> str:
-    """The first step that is not as this recipe makes it from what the steps before it made; empty if all are."""
+def is_finished(lake: Lake, recipe: Recipe) -> bool:
+    """Whether all steps are as this recipe makes them, each from what those before it made."""
     for step in steps(recipe):
         plan = _valid_plan(lake, step, recipe)
         if plan is None or len(lake.step(step.name).finished()) < len(plan.parts):
-            return step.name
-    return ""
+            return False
+    return True
 
 
 def write_report(lake: Lake) -> list[str]:
@@ -120,7 +120,7 @@ def write_report(lake: Lake) -> list[str]:
     if lake.step(dataset.steps()[0]).read_plan() is None:  # a copy of a release, perhaps
         raise LakeError(f"{lake.root}: no build has begun here, so there is nothing to report.")
     with locked(lake):
-        if unfinished(lake, dataset.recipe):
+        if not is_finished(lake, dataset.recipe):
             lake.write(DRAFT, report_html(release_data(dataset)).encode())
             return [DRAFT]
         check_beginning(lake, dataset.recipe)
@@ -160,8 +160,12 @@ def _states(lake: Lake, recipe: Recipe) -> dict[str, str]:
     for step in steps(recipe):
         plan = None if anew else _valid_plan(lake, step, recipe)
         anew = plan is None
-        done = f"{len(lake.step(step.name).finished())} of {len(plan.parts)} parts finished" if plan else ""
-        states[step.name] = done or "to do"
+        if plan is None:
+            states[step.name] = "to do"
+        elif not plan.parts:
+            states[step.name] = "nothing to do"
+        else:
+            states[step.name] = f"{len(lake.step(step.name).finished())} of {len(plan.parts)} parts finished"
     return states
 
 
@@ -337,8 +341,10 @@ def _stop_if_incomplete(lake: Lake, step: Step, plan: Plan, failures: list[Failu
 def _stop_if_nothing_was_there(lake: Lake, step: Step, plan: Plan) -> None:
     """A missing archive of many is counted; if all are, the address is wrong. The next build looks for them again."""
     archives = [archive for part in plan.parts.values() for archive in part.get("archives", ())]
+    if not archives:
+        return
     folder = lake.step(step.name)
     missing = sum(tally.dropped.get(Reason.ARCHIVE_MISSING, 0) for tally in folder.counts().values())
-    if archives and missing == len(archives):
+    if missing == len(archives):
         folder.discard()
         raise SourceMissing(f"No archive is where the recipe says; the first of {missing} is {archives[0]}.")

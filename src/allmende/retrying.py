@@ -6,7 +6,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.building import run_parts, run_steps, session, unfinished
+from allmende.building import is_finished, run_parts, run_steps, session
 from allmende.dataset import Dataset
 from allmende.engine import Engine
 from allmende.errors import LakeError, RecipeError
@@ -62,7 +62,7 @@ def retry(
             run_parts(lake, SAMPLES, plan, parts, recipe, engine, progress, extra)
         else:
             progress.note("retry: nothing failed so, and nothing is asked again")
-        if not urls and not unfinished(lake, recipe):
+        if not urls and is_finished(lake, recipe):
             return Dataset(lake)
         return run_steps(lake, recipe, engine, progress)
 
