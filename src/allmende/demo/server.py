@@ -134,16 +134,23 @@ def library(port: int, data: Path = DATA) -> Library:
 
 
 class _Connection(asyncio.Protocol):
-    """One client: takes a request at a time, as clients without pipelining send them."""
+    """One client: takes a request at a time, as clients without pipelining send them. Stands in `others` while it is open."""
 
-    def __init__(self, answer: Callable[[bytes], tuple[bytes, bool, float]]) -> None:
+    def __init__(self, answer: Callable[[bytes], tuple[bytes, bool, float]], others: set[asyncio.Transport]) -> None:
         self._answer = answer
+        self._others = others
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._others.add(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        del error
+        assert self._transport is not None
+        self._others.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -205,7 +212,8 @@ def _bind(address: str, port: int) -> socket.socket:
 async def _serve(port: int, sockets: list[socket.socket]) -> None:
     loop = asyncio.get_running_loop()
     answer = library(port).answer
-    servers = [await loop.create_server(lambda: _Connection(answer), sock=each) for each in sockets]
+    connections: set[asyncio.Transport] = set()
+    servers = [await loop.create_server(lambda: _Connection(answer, connections), sock=each) for each in sockets]
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     ended = asyncio.Event()
@@ -213,6 +221,9 @@ async def _serve(port: int, sockets: list[socket.socket]) -> None:
     await ended.wait()
     for server in servers:
         server.close()
+    for connection in connections:
+        connection.abort()
+    await asyncio.sleep(0)  # then they are closed
 
 
 def _read_to_end(then: Callable[[], object]) -> None:

@@ -130,3 +130,17 @@ def test_ctrl_c_ends_a_server_that_was_started_by_hand() -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=10)
     assert (process.returncode, errors) == (0, b"")
+
+
+def test_it_closes_what_clients_left_open() -> None:
+    command = [sys.executable, "-W", "always", "-m", "allmende.demo.server"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        with socket.create_connection(("127.0.0.1", int(process.stdout.readline()))) as client:
+            client.sendall(b"GET /collinfo.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert client.recv(10) == b"HTTP/1.1 2"
+            process.stdin.close()
+            assert process.stderr.read() == ""
