@@ -71,6 +71,12 @@ class Select(Section, frozen=True, kw_only=True):
             "Column of `urls` that holds the caption; empty for none. Where it is not there: an error, but for `caption`."
         ),
     ] = "caption"
+    keep_columns: Annotated[
+        tuple[str, ...],
+        _about(
+            "Further columns of `urls` that go into the release, under their names: numbers and true or false of Parquet as such, all else as text."
+        ),
+    ] = ()
     cache: Annotated[str, _about("Folder that keeps downloaded archives; empty streams them without keeping.")] = ""
     retries: Annotated[int, _about("How often a failed archive request is repeated, with backoff.", ge=0)] = 8
 

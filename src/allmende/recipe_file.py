@@ -48,7 +48,7 @@ SECTIONS = {
 """Which sections count for which kind of dataset."""
 
 _NOT_FOR_TEXT = {
-    "select": {"urls", "url_column", "caption_column"},
+    "select": {"urls", "url_column", "caption_column", "keep_columns"},
     "extract": {"caption_sources", "context_chars", "max_url_chars", "keep_dropped"},
     "dedup": {"max_url_seen", "max_caption_seen"},
     "safety": {"pdq_distance"},
@@ -200,7 +200,10 @@ def from_table(tables: Sequence[str], output: str, chosen: dict[str, Any], setti
     quality = chosen["quality"] or (6 if chosen["image_format"] == "png" else 95)
     raw: dict[str, dict[str, Any]] = {
         "dataset": {"name": output.rstrip("/").rsplit("/", 1)[-1], "output": output, "contact": chosen["contact"]},
-        "select": {"urls": list(tables), **{k: chosen[k] for k in ("url_column", "caption_column")}},
+        "select": {
+            "urls": list(tables),
+            **{k: chosen[k] for k in ("url_column", "caption_column", "keep_columns") if k in chosen},
+        },
         "dedup": {"max_url_seen": 0, "max_caption_seen": 0},
         "safety": {"domain_lists": []},
         "images": {

@@ -87,6 +87,11 @@ CANDIDATES = pa.schema(
         _field("host_key", pa.uint64(), "64-bit hash of the image URL's host; its high bits choose the bucket."),
         _field("caption_key", pa.uint64(), "64-bit hash of the caption, lower-cased, to count how often it is seen."),
         _field("seen", pa.int32(), "Number of occurrences that this row stands for."),
+        _field(
+            "extra",
+            pa.string(),
+            "Columns of the URL table that `select.keep_columns` names, as a JSON object; columns of their own in a release.",
+        ),
     ]
 )
 """A row for each image link with words: the table of `candidates/` and, after dedup, of `unique/`."""

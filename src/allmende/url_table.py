@@ -11,7 +11,7 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -68,23 +68,39 @@ def size(location: str) -> tuple[int, list[int]]:
         return file.tell() * packed // 100, []
 
 
-def check(location: str, url_column: str, caption_column: str) -> None:
+def check(location: str, url_column: str, caption_column: str, keep_columns: Sequence[str] = ()) -> dict[str, str]:
     """Looks at the first rows of a table, so that a column of another name is known before any work.
 
     Args:
         location: Path or fsspec URL.
         url_column: The column that must be there.
         caption_column: Must be there, too, unless it is empty or the default: a table may well have no captions.
+        keep_columns: These must be there.
+
+    Returns:
+        Kinds of `keep_columns` by name: bool, int64, double or string; none for a table that does not tell.
 
     Raises:
         SourceError, RecipeError: as `read`; also for captions.
     """
     with closing(read(location, url_column)) as batches:
         first = next(batches, None)
-    if first is None or caption_column in ("", Select().caption_column):
-        return
-    if len(first.rows) or not format_of(location).startswith("json"):  # without a row JSON tells no columns
-        _check_column(location, first.rows.column_names, "caption", caption_column)
+    if first is None or (not len(first.rows) and format_of(location).startswith("json")):
+        return {}  # without a row JSON tells no columns
+    there = first.rows.schema
+    if caption_column not in ("", Select().caption_column):
+        _check_column(location, there.names, "caption", caption_column)
+    for name in keep_columns:
+        _check_column(location, there.names, "keep", name)
+    return {name: _kind(there.field(name).type) for name in keep_columns}
+
+
+def _kind(of: pa.DataType) -> str:
+    if pa.types.is_boolean(of):
+        return "bool"
+    if pa.types.is_integer(of) and of != pa.uint64():
+        return "int64"
+    return "double" if pa.types.is_floating(of) else "string"
 
 
 def read(location: str, url_column: str, row_groups: list[int] | None = None) -> Generator[Batch, None, None]:
@@ -121,7 +137,7 @@ def _check_column(location: str, names: list[str], of: str, wanted: str) -> None
         there = ", ".join(names) or "none"
         raise RecipeError(
             f"{location} has no column {wanted!r}; it has: {there}. "
-            f"Say which it is: --{of}-column, or select.{of}_column in a recipe."
+            f"Say which it is: --{of}-column, or select.{of}_column{'s' * (of == 'keep')} in a recipe."
         )
     if several := [name for name, count in Counter(names).items() if count > 1]:
         raise RecipeError(f"{location} has more than one column {several[0]!r}. Rename or remove all but one.")

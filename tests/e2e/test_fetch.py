@@ -207,3 +207,34 @@ def test_a_notebook_may_download_although_its_event_loop_runs(table, tmp_path, m
 
     asyncio.run(cell())
     assert len(samples(tmp_path / "set")) == 10
+
+
+def test_columns_that_are_kept_go_into_the_release(allmende, table, tmp_path):
+    name, *flags = table(["/ok/kept-1", "/ok/kept-2", "/missing/kept"])
+    rows = pq.read_table(tmp_path / name)
+    for column, values in {
+        "similarity": [0.5, None, 0.1],
+        "NSFW": ["UNLIKELY", "ask me@mail.example.org", None],
+        "SAMPLE_ID": [7, 8, 9],
+        "other": ["x"] * 3,
+    }.items():
+        rows = rows.append_column(column, [values])
+    pq.write_table(rows, tmp_path / name)
+    keep = [flag for column in ("similarity", "NSFW", "SAMPLE_ID") for flag in ("--keep-column", column)]
+    for sink in ("webdataset", "parquet", "files"):
+        allmende("fetch", name, *flags, *keep, "--to", sink, "--sink", sink)
+        kept = {row["SAMPLE_ID"]: (row["similarity"], row["NSFW"]) for row in samples(tmp_path / sink)}
+        assert kept[7] == (0.5, "UNLIKELY")
+        assert kept[8][0] is None
+        assert "me@mail.example.org" not in kept[8][1]
+        assert kept.keys() == {7, 8}
+        assert "Nothing is wrong with it" in allmende("verify", sink)
+        assert "| `SAMPLE_ID` | int64 |" in (tmp_path / sink / "release/README.md").read_text()
+        assert {"extra", "other"}.isdisjoint(samples(tmp_path / sink)[0])
+    with tarfile.open(tmp_path / "webdataset/release/shards/00000.tar") as tar:
+        told = [json.loads(tar.extractfile(m).read()) for m in tar if m.name.endswith(".json")]
+    assert {one["SAMPLE_ID"]: one["similarity"] for one in told} == {7: 0.5, 8: None}
+    assert "no column 'nope'; it has: url, caption" in allmende(
+        "fetch", name, *flags, "--to", "x", "--keep-column", "nope", code=2
+    )
+    assert "'caption' can't be kept" in allmende("fetch", name, *flags, "--to", "x", "--keep-column", "caption", code=2)

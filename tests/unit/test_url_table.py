@@ -74,6 +74,18 @@ def test_a_caption_column_that_was_named_must_be_there(tmp_path, kind):
         url_table.check(str(path), "nope", "text")
 
 
+def test_columns_to_keep_must_be_there_and_have_a_kind(tmp_path):
+    row = {"url": "x", "s": 0.5, "n": 3, "b": True, "big": 2**63, "t": "a"}
+    table = pa.table({name: pa.array([value], pa.uint64() if name == "big" else None) for name, value in row.items()})
+    pq.write_table(table, tmp_path / "x.parquet")
+    (tmp_path / "x.jsonl").write_text(json.dumps(row))
+    kinds = {"s": "double", "n": "int64", "b": "bool", "big": "string", "t": "string"}
+    assert url_table.check(str(tmp_path / "x.parquet"), "url", "", tuple(kinds)) == kinds
+    assert url_table.check(str(tmp_path / "x.jsonl"), "url", "", tuple(kinds)) == dict.fromkeys(kinds, "string")
+    with pytest.raises(RecipeError, match=r"no column 'nope'.+ --keep-column, or select.keep_columns in a recipe"):
+        url_table.check(str(tmp_path / "x.jsonl"), "url", "", ("nope",))
+
+
 def test_a_table_may_have_urls_only_and_one_without_rows_in_json_tells_no_columns(tmp_path):
     (tmp_path / "urls.csv").write_text("url\nhttp://a.example/1.jpg\n")
     url_table.check(str(tmp_path / "urls.csv"), "url", "caption")

@@ -15,6 +15,9 @@ from allmende.cli import example
 @click.option("--to", "output", required=True, help="Folder or URL of the dataset.")
 @click.option("--url-column", default="url", show_default=True, help="Column with the image URL.")
 @click.option("--caption-column", default="caption", show_default=True, help="Column with the caption.")
+@click.option(
+    "--keep-column", "keep_columns", multiple=True, help="Another column that goes into the release; repeatable."
+)
 @click.option("--size", type=click.IntRange(min=1), default=256, show_default=True, help="Target size in pixels.")
 @click.option(
     "--mode",
@@ -53,7 +56,7 @@ def command(
     workers: int | None,
     redo: bool,
     as_json: bool,
-    **chosen: str | int,
+    **chosen: str | int | tuple[str, ...],
 ) -> None:
     """Downloads the images of URL tables (parquet, csv, tsv, json, jsonl, txt; .gz) into a dataset.
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from allmende.permission import policy
 from allmende.publish.funnel import Stage, percent, top_reasons
-from allmende.publish.member import released
+from allmende.publish.member import kept_fields, released
 from allmende.publish.permissions import SignalFunnel
 from allmende.publish.report import ReportData, TextReport, environment, source_line
 from allmende.publish.sink import Release, Usage, load_sink
@@ -51,7 +51,7 @@ def _kind(data: ReportData | TextReport) -> _Kind:
         return _Kind("card_text.md.j2", data.figures.size.documents, DOCUMENTS, header)
     tags = ["common-crawl", "image-text", "allmende"]
     header = {"task_categories": ["image-to-text", "text-to-image"], "tags": tags}
-    return _Kind("card.md.j2", data.figures.samples, SAMPLES, header)
+    return _Kind("card.md.j2", data.figures.samples, pa.schema([*SAMPLES, *kept_fields(data.kept)]), header)
 
 
 def card_markdown(data: ReportData | TextReport, usage: Usage | None) -> str:

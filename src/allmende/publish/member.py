@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from allmende.errors import RecipeError
 from allmende.publish.sink import Row, Shard, WrittenFile
 
-BUILD_COLUMNS = frozenset({"data_offset", "data_size"})
-"""Columns that point into the build's own files; no release has them."""
+BUILD_COLUMNS = frozenset({"data_offset", "data_size", "extra"})
+"""Columns that point into the build's own files, or hold what has columns of its own in a release; no release has them."""
 
 HASH_COLUMNS = frozenset({"url_key", "host_key", "caption_key", "text_key", "order_key"})
 """Columns that serve the build's bucketing; in the metadata table, but not in each sample's JSON."""
@@ -71,6 +71,12 @@ def check_images(shard: Shard, sink: str) -> None:
 def released(schema: pa.Schema) -> list[pa.Field]:
     """The columns of a build's samples that go into a release."""
     return [field for field in schema if field.name not in BUILD_COLUMNS]
+
+
+def kept_fields(kept: Mapping[str, str]) -> list[pa.Field]:
+    """Columns of a release that were kept of a URL table, from their kinds by name: bool, int64, double or string."""
+    about = {"doc": "Column of the URL table, which the recipe keeps."}
+    return [pa.field(name, pa.type_for_alias(kind), metadata=about) for name, kind in kept.items()]
 
 
 def json_fields(schema: pa.Schema) -> list[str]:

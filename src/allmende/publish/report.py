@@ -78,6 +78,8 @@ class ReportData(ReportBase, frozen=True, kw_only=True):
     """Bodies on the wire, of repeats too: what `allmende status` says."""
     pace: Pace
     gallery: tuple[Picture, ...]
+    kept: dict[str, str] = {}
+    """Columns that were kept of a URL table, and their kinds."""
 
 
 class RepeatedLines(msgspec.Struct, frozen=True):

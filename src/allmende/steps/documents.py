@@ -23,6 +23,7 @@ from allmende.steps.decontaminate import publish_removed
 from allmende.steps.funnel import funnel
 from allmende.steps.list_screen import read_lists
 from allmende.steps.release_manifest import publish
+from allmende.steps.table import kept_columns
 
 PERSONAL = "personal_"
 """How facts about personal data begin in manifests."""
@@ -53,6 +54,7 @@ def report_data(dataset: Dataset) -> ReportData:
         bytes_received=sum(manifest.facts["bytes_received"] for manifest in manifests),
         pace=pace(_span(manifest, asked[manifest.part]) for manifest in manifests),
         gallery=_gallery(dataset, shards),
+        kept=kept_columns(dataset.lake),
         shards=tuple(manifest.part for manifest in shards),
         release_bytes=sum(file.bytes for manifest in shards for file in manifest.files.values()),
         lists=read_lists(dataset.lake),

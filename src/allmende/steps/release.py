@@ -14,15 +14,18 @@ from collections.abc import Iterator
 from math import ceil, sqrt
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.lake import File, Lake, Manifest, Tally, part_id
+from allmende.publish.member import kept_fields
 from allmende.publish.sink import Shard, index_digits, load_sink
 from allmende.recipe import Recipe
 from allmende.schema import SAMPLES, Reason
 from allmende.steps.step import Parts, Settings
+from allmende.steps.table import kept_columns
 
 GROUP_SAMPLES = 160_000
 READ_AT_ONCE = 64
@@ -77,12 +80,19 @@ def _range(table: pa.Table, cut: int, cuts: int) -> pa.Table:
     return table.take(pa.array(range(begin, end), pa.int64()))
 
 
+def _with_extra(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, with the kept columns of its URL table as such."""
+    extra = row.pop("extra")
+    return row | msgspec.json.decode(extra) if extra else row
+
+
 class Worker:
     """Writes shards."""
 
     def __init__(self, settings: dict[str, Any]):
         self.settings = Settings.of_worker(settings)
         self.sink = load_sink(self.settings.recipe.publish.sink)
+        self.schema = pa.schema([*SAMPLES, *kept_fields(kept_columns(self.settings.lake))])
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""
@@ -91,7 +101,7 @@ class Worker:
             table = self._cut(part["samples"], part["cut"], part["of"])
             with folder.part(name, self.settings.plan, part.get("round", 0)) as writer:
                 shard = self.sink.write(
-                    Shard(int(name), index_digits(self.settings.recipe.publish.shard_size)),
+                    Shard(int(name), index_digits(self.settings.recipe.publish.shard_size), self.schema),
                     self._samples(table),
                     writer.aside,
                 )
@@ -113,7 +123,7 @@ class Worker:
 
     def _samples(self, table: pa.Table) -> Iterator[tuple[dict[str, Any], bytes]]:
         for begin in range(0, len(table), READ_AT_ONCE):
-            rows = table.slice(begin, READ_AT_ONCE).to_pylist()
+            rows = [_with_extra(row) for row in table.slice(begin, READ_AT_ONCE).to_pylist()]
             names = [f"samples/{row.pop('bin')}" for row in rows]
             begins = [row["data_offset"] for row in rows]
             ends = [row["data_offset"] + row["data_size"] for row in rows]

@@ -6,19 +6,23 @@ Personal data is replaced all the same: whoever chose the rows did not choose wh
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from allmende import url_table
 from allmende.commoncrawl.source import expand
+from allmende.errors import RecipeError
 from allmende.extract.candidates import TEXTS
 from allmende.extract.urls import normalise, split_host
 from allmende.filters.captions import normalise_caption
 from allmende.identity import key64, uid
 from allmende.lake import Lake, Tally, part_id
 from allmende.permission.page import COLUMNS as PAGE_SIGNALS
+from allmende.publish import files, parquet, webdataset
+from allmende.publish.member import STATUS_FIELDS
 from allmende.recipe import Recipe
 from allmende.safety.personal import Counts, replace_in, total
-from allmende.schema import CANDIDATES, WORDS, Reason
+from allmende.schema import CANDIDATES, SAMPLES, WORDS, Reason
 from allmende.steps.buckets import BucketWriter, bucket_count
 from allmende.steps.candidates import personal_facts
 from allmende.steps.step import Parts, Settings
@@ -41,22 +45,34 @@ CARRIED = (
 
 
 def plan(recipe: Recipe, lake: Lake) -> Parts:
-    """A part for each table; several for a large Parquet file.
+    """A part for each table; several for a large Parquet file. Each knows of what kind the columns are that are kept.
 
     Raises:
-        RecipeError: if a table lacks a column that the recipe names.
+        RecipeError: if a table lacks a column that the recipe names, or one to keep is called as one of ours.
     """
     del lake
     select = recipe.select
-    files = [(location, *url_table.size(location)) for location in expand(select.urls)]
-    for location, _, _ in files:
-        url_table.check(location, select.url_column, select.caption_column)
-    buckets = bucket_count(sum(rows for _, rows, _ in files))
-    pieces = [(location, groups) for location, _, sizes in files for groups in _pieces(sizes)]
+    tables = [(location, *url_table.size(location)) for location in expand(select.urls)]
+    if taken := sorted({*select.keep_columns} & _TAKEN):
+        raise RecipeError(f"Column {taken[0]!r} can't be kept: a release has one of that name. Rename it in the table.")
+    told = [
+        url_table.check(table, select.url_column, select.caption_column, select.keep_columns) for table, _, _ in tables
+    ]
+    kinds = {name: {one[name] for one in told if one} for name in select.keep_columns}
+    kept = {name: kind.pop() if len(kind) == 1 else "string" for name, kind in kinds.items()}
+    buckets = bucket_count(sum(rows for _, rows, _ in tables))
+    pieces = [(location, groups) for location, _, sizes in tables for groups in _pieces(sizes)]
     return {
-        part_id(number): {"file": location, "row_groups": groups, "buckets": buckets}
+        part_id(number): {"file": location, "row_groups": groups, "buckets": buckets, "kept": kept}
         for number, (location, groups) in enumerate(pieces)
     }
+
+
+def kept_columns(lake: Lake) -> dict[str, str]:
+    """Columns that `select.keep_columns` asked for, and their kinds; none unless a dataset was made of URL tables."""
+    plan = lake.step("candidates").read_plan()
+    kept: dict[str, str] = next(iter(plan.parts.values()), {}).get("kept", {}) if plan else {}
+    return kept
 
 
 def _pieces(sizes: list[int]) -> Iterator[list[int] | None]:
@@ -93,11 +109,11 @@ class Worker:
                         lines.keep(len(batch.rows))
                         if batch.malformed:
                             lines.drop(Reason.RECORD_MALFORMED, batch.malformed)
-                        out.write(self._candidates(batch.rows, tally, personal))
+                        out.write(self._candidates(batch.rows, part["kept"], tally, personal))
                 writer.commit({"record": lines, "candidate": tally}, personal_facts(self.settings.recipe, personal))
         return {"parts": len(task["parts"])}
 
-    def _candidates(self, rows: pa.Table, tally: Tally, personal: Counts) -> pa.Table:
+    def _candidates(self, rows: pa.Table, kinds: dict[str, str], tally: Tally, personal: Counts) -> pa.Table:
         select, longest = self.settings.recipe.select, self.settings.recipe.extract.max_url_chars
         captions = _text(rows, select.caption_column)
         index, urls, kept = [], [], []
@@ -113,8 +129,11 @@ class Worker:
         carried = {name: _text(rows, name) for name in CARRIED}
         columns: dict[str, Any] = {name: [values[i] for i in index] for name, values in carried.items()}
         columns["caption"] = kept
+        extra = {name: [values[i] for i in index] for name, values in _kept(rows, kinds).items()}
+        words = [name for name, kind in kinds.items() if kind == "string"]
         if self.settings.recipe.safety.replace_personal:
             personal |= total((personal, replace_in(columns, TEXTS)))
+            personal |= total((personal, replace_in(extra, words)))
             kept = columns["caption"]
         columns |= {
             "uid": [uid(url, caption) for url, caption in zip(urls, kept, strict=True)],
@@ -125,9 +144,26 @@ class Worker:
             "host_key": [key64(split_host(url)) for url in urls],
             "caption_key": [key64(caption.lower()) for caption in kept],
             "seen": [1] * len(urls),
+            "extra": _as_json(extra),
         }
-        arrays = [pa.array(columns.get(f.name, [None] * len(urls)), f.type) for f in CANDIDATES]
+        arrays = [pa.array(columns.get(f.name) or [None] * len(urls), f.type) for f in CANDIDATES]
         return pa.Table.from_arrays(arrays, schema=CANDIDATES)
+
+
+_TAKEN = {*SAMPLES.names, *(f.name for f in (*webdataset.FIELDS, *files.FIELDS, *parquet.FIELDS, *STATUS_FIELDS))}
+
+
+def _kept(rows: pa.Table, kinds: dict[str, str]) -> dict[str, list[Any]]:
+    """Columns to keep, their values as the kinds say; null in a line of JSON that lacks one."""
+    none = [None] * len(rows)
+    there = {name: rows.column(name).to_pylist() if name in rows.column_names else none for name in kinds}
+    return {name: _text(rows, name) if kind == "string" else there[name] for name, kind in kinds.items()}
+
+
+def _as_json(columns: dict[str, list[Any]]) -> list[bytes]:
+    """An object for each row; none without columns."""
+    encode = msgspec.json.Encoder().encode
+    return [encode(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
 def _text(rows: pa.Table, name: str) -> list[str | None]:
