@@ -212,7 +212,9 @@ def _old_recipe(lake: Lake, recipe: Recipe) -> Recipe | None:
         return None
     old = recipe_file.loads(lake.read("recipe.toml"), lake.url("recipe.toml"))
     if old.dataset.kind != recipe.dataset.kind:
-        raise RecipeChanged(f"{lake.root} is a dataset of {old.dataset.kind}. Choose another [dataset] output.")
+        raise RecipeChanged(
+            f"{lake.root} is a dataset of {old.dataset.kind}. Choose another folder: output under [dataset], or --to."
+        )
     return old
 
 
@@ -235,7 +237,7 @@ def _refuse_foreign(lake: Lake, recipe: Recipe) -> None:
     if foreign := [name for name in folders if lake.files_below(name)]:
         raise LakeError(
             f"{lake.root} has no recipe.toml, but {foreign[0]}, whose files a build would replace. Choose another "
-            "[dataset] output. If it is a dataset that lost its recipe: release/recipe.toml is a copy of it."
+            "folder (output under [dataset], or --to). If it is a dataset that lost its recipe: release/recipe.toml is a copy of it."
         )
 
 

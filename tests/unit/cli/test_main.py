@@ -46,7 +46,7 @@ def test_a_folder_with_files_that_a_build_would_replace_is_refused(run, recipe, 
     code, said = run("build", recipe)
     assert (code, mine.read_text()) == (5, "precious")
     assert f"{tmp_path}/set has no recipe.toml, but {name.partition('/')[0]}, whose files" in said
-    assert "Choose another [dataset] output" in said
+    assert "Choose another folder (output under [dataset], or --to)" in said
 
 
 def test_a_bucket_without_credentials_is_an_error_of_the_dataset(run, recipe, monkeypatch):
