@@ -7,9 +7,11 @@ best of seven each. The peer yields tuples (uid, url, alt, file, page). Ours mak
 with a judge that takes the first words: also og:image and its kin, page facts, offsets and lengths, three bucket keys.
 
 job: wall seconds for eight such files on all cores. The peer: `process_wat`, `dropDuplicates` and write, on local
-Spark. Ours: the steps candidates and unique of a build, with the same judge, and with the one that builds use.
+Spark. Ours: the steps candidates and unique of a build, with the same judge and no search for personal data,
+and with what builds do by default.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,7 @@ import archive_inputs
 import peers
 
 FILES, MEGABYTES, TURNS = 8, 135, 7
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as `allmende` on the command line does
 PEER = ("cc2dataset==1.5.0", "fastwarc<2", "pysimdjson", "pyspark==3.5.*", "setuptools<80")
 
 PEER_KERNEL = """
@@ -94,7 +97,7 @@ from allmende.building import run_step
 from allmende.engine import Engine
 from allmende.lake import Lake
 from allmende.progress import Silent
-from allmende.recipe import Dataset, Recipe, Select
+from allmende.recipe import Dataset, Recipe, Safety, Select
 from allmende.steps import candidates
 from allmende.steps.candidates import plan  # a step is a module with a plan and a Worker
 from allmende.steps.order import CANDIDATES, UNIQUE
@@ -106,7 +109,8 @@ class Worker(candidates.Worker):
 
 if __name__ == "__main__":
     out, rules, *files = sys.argv[1:]
-    recipe = Recipe(dataset=Dataset(name="bench"), select=Select(archives=tuple(files)))
+    safety = Safety(replace_personal=rules == "rules")
+    recipe = Recipe(dataset=Dataset(name="bench"), select=Select(archives=tuple(files)), safety=safety)
     first = CANDIDATES if rules == "rules" else replace(CANDIDATES, module="our_job")
     for step in (first, UNIQUE):
         run_step(Lake(out), step, recipe, Engine(), Silent())

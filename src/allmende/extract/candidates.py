@@ -8,6 +8,7 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,7 +21,7 @@ from allmende.extract.page import Page
 from allmende.extract.urls import split_host
 from allmende.identity import key64, uid
 from allmende.permission.licences import license_id
-from allmende.safety.personal import Counts, replace_in, total
+from allmende.safety.personal import Counts, replace_column, total
 from allmende.schema import CANDIDATES, REASON_FIELD, WORDS, Reason
 
 
@@ -50,7 +51,7 @@ ROWS = 200_000
 _LINKS_AT_ONCE = 16_000
 """Links that become Arrow together: their objects take about ten megabytes."""
 
-_RECORDS_AT_ONCE = 1 << 27
+_RECORDS_AT_ONCE = 1 << 25
 """Bytes of the records that become Arrow together, at most about."""
 
 _BATCH_BYTES = 1 << 29
@@ -59,7 +60,7 @@ _BATCH_BYTES = 1 << 29
 _PAGE_BYTES = 1 << 26
 """Most bytes that a page's links may take, with the words and facts that they share once for each."""
 
-_HARMLESS = 1 << 20
+_HARMLESS = 1 << 24
 """Links times bytes of the record up to which nobody needs to look."""
 
 TEXTS = ("caption", *WORDS, "text_before", "text_after")
@@ -222,9 +223,10 @@ class _Collector:
         columns = dict(zip(rows.schema.names, rows.columns, strict=True))
         columns |= zip(pages.schema.names, pages.take(columns["page"]).columns, strict=True)
         if self._replace:
-            texts = {name: columns[name].to_pylist() for name in TEXTS if name in columns}
-            self.personal = total((self.personal, replace_in(texts, TEXTS)))
-            columns |= {name: pa.array(column, pa.string()) for name, column in texts.items()}
+            names = [name for name in TEXTS if name in columns]
+            texts, counts = replace_column(pa.concat_arrays([columns[name] for name in names]))
+            self.personal = total((self.personal, counts))
+            columns |= {name: texts.slice(place * len(rows), len(rows)) for place, name in enumerate(names)}
         columns |= _names(columns["url"], columns["caption"].fill_null(""))
         if schema is DROPPED:
             del columns["caption_key"]
@@ -250,13 +252,12 @@ def _is_too_large(page: Page) -> bool:
 def _link_columns(pages: list[Page]) -> pa.RecordBatch:
     """Columns that the links of pages have, and `page`, the place of each link's page in the list."""
     links = [link for page in pages for link in page.images]
-    words = [link.words for link in links]
-    told: dict[str, list[str | None]] = {
-        "url": [link.url for link in links],
-        "found_in": [link.found_in for link in links],
-        "text_before": [link.text_before or None for link in links],
-        "text_after": [link.text_after or None for link in links],
-    }
+    words = list(map(attrgetter("words"), links))
+    told: dict[str, list[str | None]] = {name: list(map(attrgetter(name), links)) for name in ("url", "found_in")}
+    for name in ("text_before", "text_after"):
+        texts = list(map(attrgetter(name), links))
+        if any(texts):  # in no WAT
+            told[name] = [text or None for text in texts]
     for name in set().union(*words):
         told[name] = [of.get(name) for of in words]
     columns = {name: pa.array(values, pa.string()) for name, values in told.items()}
