@@ -91,7 +91,7 @@ deduplicate_repartition_count(df, out, len(files), spark)
 OUR_JOB = (
     OUR_JUDGE
     + """
-import sys
+import os, sys
 from dataclasses import replace
 from allmende.building import run_step
 from allmende.engine import Engine
@@ -114,6 +114,7 @@ if __name__ == "__main__":
     first = CANDIDATES if rules == "rules" else replace(CANDIDATES, module="our_job")
     for step in (first, UNIQUE):
         run_step(Lake(out), step, recipe, Engine(), Silent())
+    os._exit(0)  # as the command line does
 """
 )
 
