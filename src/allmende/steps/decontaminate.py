@@ -17,14 +17,14 @@ import pyarrow.parquet as pq
 
 from allmende.dedup.decontaminate import REMOVED, Options, read_sets
 from allmende.dedup.evaluation_sets import EvaluationSet, described
-from allmende.errors import RecipeChanged, SourceError
+from allmende.errors import SourceError
 from allmende.lake import Lake, Manifest
 from allmende.recipe import Recipe
 from allmende.schema import DOCUMENT_KEYS, Reason
 from allmende.steps import tombstone_screen
 from allmende.steps.excluded import Excluded
 from allmende.steps.fates import Dropped, Fates
-from allmende.steps.step import Parts, Settings
+from allmende.steps.step import Parts, Settings, clear
 
 NAME = "decontaminated"
 RECORD = "evaluation_sets.json"
@@ -141,11 +141,7 @@ def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
         lake.step(NAME).discard()
         lake.remove(name for name in (RECORD, PUBLISHED) if lake.exists(name))
         return
-    if other := changed(lake, now):
-        if not redo:
-            raise RecipeChanged(other)
-        for name in (*reversed(AFTER), NAME):
-            lake.step(name).discard()
+    clear(lake, changed(lake, now), (NAME, *AFTER), redo=redo)
     lake.write(RECORD, msgspec.json.format(msgspec.json.encode(Record(now)), indent=1))
 
 

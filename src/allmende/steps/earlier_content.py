@@ -9,11 +9,11 @@ from hashlib import sha256
 import msgspec
 
 from allmende.dataset import Dataset
-from allmende.errors import RecipeChanged
 from allmende.lake import Lake, explained
 from allmende.publish import manifest as form
 from allmende.publish.jsonl import SUFFIX as JSONL
 from allmende.recipe import Recipe
+from allmende.steps.step import clear
 
 RECORD = "earlier.json"
 """Digest of the contents of each earlier dataset, by its path."""
@@ -36,11 +36,7 @@ def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
         RecipeChanged: if the dataset was compared with other contents, and not `redo`.
     """
     before, now = _contents(lake, recipe)
-    if other := _other(lake, recipe, before, now):
-        if not redo:
-            raise RecipeChanged(other)
-        for name in reversed(AFTER[recipe.dataset.kind]):
-            lake.step(name).discard()
+    clear(lake, _other(lake, recipe, before, now), AFTER[recipe.dataset.kind], redo=redo)
     if now:
         lake.write(RECORD, msgspec.json.format(msgspec.json.encode(now), indent=1))
     elif before:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.errors import RecipeChanged, RecipeError
+from allmende.errors import RecipeError
 from allmende.lake import Lake, Manifest, PartWriter, explained
 from allmende.media.sample import Digest, ImageSample
 from allmende.permission import Headers, Permission, Verdict
@@ -24,7 +24,7 @@ from allmende.safety.list_file import secret
 from allmende.safety.lists import Hit, Lists, Record, load
 from allmende.schema import Reason
 from allmende.steps.screen import Screen
-from allmende.steps.step import Settings
+from allmende.steps.step import Settings, clear
 
 RECORD = "lists.json"
 _ANEW = "Delete it and screen anew: allmende build --redo RECIPE"
@@ -201,11 +201,7 @@ def prepare(lake: Lake, recipe: Recipe, *, redo: bool = False) -> None:
     lists = load(recipe.safety)
     if lists.illegal:
         hits_key(lake, recipe.safety)
-    if other := changed(lake, recipe, lists.about):
-        if not redo:
-            raise RecipeChanged(other)
-        for name in reversed(_screened(recipe)):
-            lake.step(name).discard()
+    clear(lake, changed(lake, recipe, lists.about), _screened(recipe), redo=redo)
     lake.write(RECORD, Record(lists.about).encode())
 
 

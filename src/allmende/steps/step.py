@@ -1,5 +1,6 @@
 """What every step is made of."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import msgspec
 
 from allmende.engine import Worker
+from allmende.errors import RecipeChanged
 from allmende.lake import Lake
 from allmende.lock import attend
 from allmende.recipe import Recipe
@@ -77,3 +79,23 @@ class Step:
         own = getattr(import_module(self.module), "tasks", None)
         grouped: list[Parts] = own(parts, workers) if own else [{name: part} for name, part in parts.items()]
         return grouped
+
+
+def clear(lake: Lake, difference: str, names: Iterable[str], *, redo: bool) -> None:
+    """Throws away what steps made of other inputs than there are now.
+
+    Args:
+        lake: The dataset.
+        difference: What to say of the inputs; empty if they are the same, and nothing is to be done.
+        names: Of the steps, in their order.
+        redo: Whether the operator wants it.
+
+    Raises:
+        RecipeChanged: with the difference, unless `redo`.
+    """
+    if not difference:
+        return
+    if not redo:
+        raise RecipeChanged(difference)
+    for name in reversed(tuple(names)):
+        lake.step(name).discard()
