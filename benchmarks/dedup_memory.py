@@ -18,7 +18,8 @@ import pyarrow as pa
 from peers import CACHE, machine, run
 
 from allmende import recipe_file
-from allmende.lake import Lake, Plan, Tally
+from allmende.lake import Lake
+from allmende.parts import Plan, Tally
 from allmende.schema import CANDIDATES
 from allmende.steps import frequent, unique
 from allmende.steps.buckets import BucketWriter, bucket_count

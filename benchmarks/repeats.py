@@ -19,7 +19,8 @@ from peers import CACHE, Cost, machine, run
 
 from allmende import demo, recipe_file
 from allmende.dedup.repeats import Counter, Options, remove
-from allmende.lake import Lake, Plan
+from allmende.lake import Lake
+from allmende.parts import Plan
 from allmende.recipe import Dataset, Recipe, Repeats, Select
 from allmende.steps.buckets import BucketWriter
 from allmende.steps.pages import LINES, LINES_SCHEMA

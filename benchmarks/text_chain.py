@@ -83,7 +83,8 @@ LocalPipelineExecutor(
 OURS = """
 import sys
 from allmende import recipe_file
-from allmende.lake import Lake, Plan
+from allmende.lake import Lake
+from allmende.parts import Plan
 from allmende.lock import leave
 from allmende.steps import texts
 from allmende.steps.step import Settings

@@ -19,8 +19,9 @@ from allmende import recipe_file
 from allmende.dataset import Dataset
 from allmende.engine import Engine, Failure
 from allmende.errors import AllmendeError, EngineError, LakeError, RecipeChanged, SourceError, SourceMissing
-from allmende.lake import Lake, Plan
+from allmende.lake import Lake
 from allmende.lock import locked
+from allmende.parts import Plan
 from allmende.progress import Progress, Silent
 from allmende.publish.report import report_html
 from allmende.recipe import Recipe

@@ -7,7 +7,8 @@ import msgspec
 
 from allmende import recipe_file
 from allmende.errors import LakeError
-from allmende.lake import Lake, Manifest, Tally, total_counts
+from allmende.lake import Lake
+from allmende.parts import Manifest, Tally, total_counts
 from allmende.recipe import Recipe
 
 if TYPE_CHECKING:

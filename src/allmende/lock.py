@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import IO
 
 from allmende.errors import LakeError, LakeLocked
-from allmende.lake import Lake, store_errors
+from allmende.lake import Lake
+from allmende.storage import store_errors
 
 LEASE_SECONDS = 120
 ORPHAN_SECONDS = 60

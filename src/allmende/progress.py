@@ -16,7 +16,7 @@ from typing import Protocol, Self
 
 import msgspec
 
-from allmende.lake import Plan, StepFolder, Tally
+from allmende.parts import Plan, StepFolder, Tally
 
 LOCAL_SECONDS, REMOTE_SECONDS = 0.5, 5.0
 """Pauses between two looks: listing an object store costs money."""
@@ -121,7 +121,7 @@ class Watch:
     def running(self, show: "Show") -> Iterator[None]:
         """Looks every now and then until the work is over, and once more at the end."""
         over = threading.Event()
-        pause = LOCAL_SECONDS if self._folder.lake.local is not None else REMOTE_SECONDS
+        pause = LOCAL_SECONDS if self._folder.storage.local is not None else REMOTE_SECONDS
 
         def watch() -> None:
             while not over.wait(pause):
@@ -145,7 +145,7 @@ class Underway:
     """
 
     def __init__(self, folder: StepFolder):
-        local = folder.lake.local
+        local = folder.storage.local
         self._note = local / folder.name / f"{_NOTE}{os.getpid()}" / "rows" if local is not None else None
         self._next = 0.0
 
@@ -179,7 +179,7 @@ _NOTE = ".rows-"
 
 
 def _notes(folder: StepFolder) -> list[Path]:
-    local = folder.lake.local
+    local = folder.storage.local
     return sorted((local / folder.name).glob(f"{_NOTE}*/rows")) if local is not None else []
 
 

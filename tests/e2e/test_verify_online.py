@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 from allmende.identity import uid
-from allmende.lake import File, Lake, Tally
+from allmende.lake import Lake
 from allmende.maintain.online import Options, compare
 from allmende.maintain.rdap import registered
 from allmende.media.image import process
+from allmende.parts import File, Tally
 from allmende.publish.sink import Shard, load_sink
 from allmende.recipe import Images
 from allmende.schema import SAMPLES

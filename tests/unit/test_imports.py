@@ -21,6 +21,8 @@ LAYERS = [
     {"extract"},
     {"fetch", "filters"},
     {"publish"},
+    {"storage"},
+    {"parts"},
     {"lake"},
     {"lock", "engine", "dataset", "progress", "tables"},
     {"inspect", "steps"},

@@ -6,8 +6,9 @@ import os
 import pytest
 
 from allmende.errors import LakeError, LakeLocked, LakeTooNew
-from allmende.lake import Lake, Plan, Tally, part_id
+from allmende.lake import Lake
 from allmende.lock import locked
+from allmende.parts import Plan, Tally, part_id
 from allmende.schema import Reason
 
 

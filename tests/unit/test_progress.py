@@ -4,8 +4,9 @@ import pytest
 
 import allmende
 from allmende.cli.display import Plain, display
-from allmende.lake import Lake, Plan, Tally
+from allmende.lake import Lake
 from allmende.lock import leave
+from allmende.parts import Plan, Tally
 from allmende.progress import Underway, Watch
 from allmende.steps import candidates, samples
 from allmende.steps.step import Settings

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import click
 
-from allmende.lake import Plan, StepFolder
+from allmende.parts import Plan, StepFolder
 from allmende.progress import Progress, State, Watch
 
 PLAIN_SECONDS = 10.0

@@ -7,7 +7,7 @@ import msgspec
 
 from allmende.dataset import Dataset
 from allmende.inspect.finding import Finding, examples
-from allmende.lake import Manifest, Plan
+from allmende.parts import Manifest, Plan
 
 _FILES_SHOWN = 20
 

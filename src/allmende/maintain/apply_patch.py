@@ -18,11 +18,11 @@ from typing import BinaryIO
 import msgspec
 
 from allmende.errors import LakeError, RecipeError, Untrusted
-from allmende.lake import explained
 from allmende.maintain.delta import unpack
 from allmende.maintain.patch import Change, Packed, Patch
 from allmende.publish import manifest as form
 from allmende.publish.manifest import ReleaseManifest
+from allmende.storage import explained
 
 _BLOCK = 1 << 20
 _READY = "ready"

@@ -8,12 +8,14 @@ import msgspec
 
 from allmende import recipe_file
 from allmende.errors import LakeError, LakeTooNew, Untrusted
-from allmende.lake import File, Lake, Manifest, StepFolder, explained
+from allmende.lake import Lake
 from allmende.maintain.problem import Flaw, Problems
+from allmende.parts import File, Manifest, StepFolder
 from allmende.publish import manifest as form
 from allmende.publish.jsonl import SUFFIX as JSONL
 from allmende.publish.unsafe import why_unsafe
 from allmende.recipe import Recipe
+from allmende.storage import explained
 
 FOLDERS = ("release/shards", "shards")
 _ENDS = (".parquet", ".tar", JSONL)

@@ -23,13 +23,14 @@ from typing import BinaryIO
 import msgspec
 
 from allmende.errors import Untrusted
-from allmende.lake import Lake, explained
+from allmende.lake import Lake
 from allmende.maintain.delta import PIECE, Piece, pack
 from allmende.maintain.unfinished import BEFORE
 from allmende.publish import manifest as form
 from allmende.publish.manifest import Earlier, Released, ReleaseManifest, Sha256
 from allmende.safety.keys import Signer, verified
 from allmende.steps.release_manifest import HISTORY, PATCHES
+from allmende.storage import explained
 
 FORMAT = 1
 MAGIC = b"allmende patch 1\n"

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allmende import tables
-from allmende.lake import Lake, Manifest
+from allmende.lake import Lake
 from allmende.maintain.live_pages import sample
+from allmende.parts import Manifest
 from allmende.steps.fates import DENIED
 from allmende.steps.near import KEPT
 from allmende.steps.permitted import TOLD

@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.lake import Lake, Manifest, PartWriter, Tally
+from allmende.lake import Lake
 from allmende.maintain import texts
 from allmende.maintain.hits import Hits
 from allmende.maintain.search import is_text
+from allmende.parts import Manifest, PartWriter, Tally
 from allmende.schema import FAILURES, SAMPLES
 from allmende.steps.tombstone_screen import blanked
 

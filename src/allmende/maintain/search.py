@@ -6,9 +6,10 @@ from typing import Any
 import pyarrow as pa
 
 from allmende import tables
-from allmende.lake import Lake, Manifest
+from allmende.lake import Lake
 from allmende.maintain import texts
 from allmende.maintain.hits import Hits
+from allmende.parts import Manifest
 from allmende.safety.veil import Kind
 from allmende.schema import Reason
 from allmende.steps.release import cut_of

@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 
 from allmende.dedup.same_text import text_key
 from allmende.identity import uid
-from allmende.lake import File
 from allmende.maintain.copies import Copy
 from allmende.maintain.problem import Flaw, Problems
 from allmende.maintain.tar_stream import ArchiveDamaged, Member, TarStream
 from allmende.media import probe
+from allmende.parts import File
 from allmende.publish.member import described, json_fields
 from allmende.publish.unsafe import why_unsafe
 from allmende.schema import DOCUMENTS

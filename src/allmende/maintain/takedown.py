@@ -18,7 +18,7 @@ from allmende.building import digest_of, run_parts, session
 from allmende.dataset import Dataset
 from allmende.engine import Engine
 from allmende.errors import LakeError, RecipeError
-from allmende.lake import Lake, Plan
+from allmende.lake import Lake
 from allmende.maintain import unfinished
 from allmende.maintain.hits import Hits
 from allmende.maintain.patch import write_patch
@@ -26,6 +26,7 @@ from allmende.maintain.rewrite import rewrite
 from allmende.maintain.search import content, is_text, search, touched_shards
 from allmende.maintain.targets import Targets
 from allmende.maintain.unfinished import Unfinished
+from allmende.parts import Plan
 from allmende.progress import Progress, Silent
 from allmende.safety.keys import Signer
 from allmende.safety.tombstones import KINDS, REASONS, ReasonClass

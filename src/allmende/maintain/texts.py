@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 
 from allmende import tables
 from allmende.dedup.same_text import text_digest
-from allmende.lake import Lake, Manifest, PartWriter
+from allmende.lake import Lake
 from allmende.maintain.hits import Hits
+from allmende.parts import Manifest, PartWriter
 from allmende.safety.veil import Kind
 from allmende.schema import DOCUMENTS, PAGES
 from allmende.steps.buckets import BucketWriter

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from allmende.lake import Lake, explained
+from allmende.lake import Lake
 from allmende.publish.manifest import NAME, SHARDS, ReleaseManifest
 from allmende.steps.release_manifest import UNFINISHED, release_paths
+from allmende.storage import explained
 
 BEFORE = "releases/before"
 

@@ -18,7 +18,7 @@ from allmende.schema import Reason
 
 
 class Counted(Protocol):
-    """How many rows came in, stayed and left; `allmende.lake.Tally` is one."""
+    """How many rows came in, stayed and left; `allmende.parts.Tally` is one."""
 
     seen: int
     kept: int

@@ -8,7 +8,8 @@ from allmende.commoncrawl.warc import read_warc
 from allmende.errors import SourceMissing, SourceRefused
 from allmende.extract.document import read_body
 from allmende.fetch.agent import user_agent
-from allmende.lake import Lake, Tally
+from allmende.lake import Lake
+from allmende.parts import Tally
 from allmende.recipe import Recipe
 from allmende.safety.personal import Counts, replace_in, total
 from allmende.schema import Reason

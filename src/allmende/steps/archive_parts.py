@@ -3,7 +3,7 @@
 import itertools
 from math import ceil
 
-from allmende.lake import part_id
+from allmende.parts import part_id
 from allmende.recipe import Recipe
 from allmende.steps.buckets import bucket_count
 from allmende.steps.step import Parts

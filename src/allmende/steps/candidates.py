@@ -22,7 +22,8 @@ from allmende.extract.wat_images import pages_from_wat
 from allmende.fetch.agent import user_agent
 from allmende.filters.judge import CaptionJudge
 from allmende.identity import key64
-from allmende.lake import Lake, PartWriter, Tally
+from allmende.lake import Lake
+from allmende.parts import PartWriter, Tally
 from allmende.progress import Underway
 from allmende.recipe import Recipe
 from allmende.safety.personal import Counts, Kind, total

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from allmende.dedup.decontaminate import REMOVED, Options, read_sets
 from allmende.dedup.evaluation_sets import EvaluationSet, described
 from allmende.errors import SourceError
-from allmende.lake import Lake, Manifest
+from allmende.lake import Lake
+from allmende.parts import Manifest
 from allmende.recipe import Recipe
 from allmende.schema import DOCUMENT_KEYS, Reason
 from allmende.steps import tombstone_screen

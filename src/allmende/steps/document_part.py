@@ -16,7 +16,7 @@ from allmende.dedup.same_text import text_key
 from allmende.extract.urls import split_host
 from allmende.filters.quality.words import SPACELESS
 from allmende.identity import key64, order_key, uid
-from allmende.lake import PartWriter
+from allmende.parts import PartWriter
 from allmende.recipe import NearDuplicates
 from allmende.schema import DOCUMENT_KEYS, DOCUMENTS, Reason
 from allmende.steps import tombstone_screen

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from allmende import __version__
 from allmende.dataset import Dataset
-from allmende.lake import Manifest
+from allmende.parts import Manifest
 from allmende.publish.card import card_markdown, release_usage
 from allmende.publish.figures import FAILURE_COLUMNS, SAMPLE_COLUMNS, Span, files_asked_for, pace, survey
 from allmende.publish.gallery import Picture, gallery

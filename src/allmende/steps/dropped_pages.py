@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from allmende.lake import PartWriter
+from allmende.parts import PartWriter
 from allmende.recipe import Recipe
 from allmende.safety.personal import replace_in
 from allmende.schema import DROPPED_PAGES, Reason

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from allmende.dataset import Dataset
 from allmende.errors import RecipeError
-from allmende.lake import Lake, Tally, part_id
+from allmende.lake import Lake
+from allmende.parts import Tally, part_id
 from allmende.publish.columns import read_columns
 from allmende.publish.jsonl import SUFFIX as JSONL
 from allmende.recipe import NearDuplicates, Recipe
@@ -99,10 +100,10 @@ class Keys(NamedTuple):
 
 def sources(lake: Lake, recipe: Recipe) -> list[Keys]:
     """Where the keys of all earlier texts are, once this step is done."""
-    folders = [(Lake(root).step("unique"), "document") for root in recipe.dedup.earlier if is_build(root)]
+    folders = [(Lake(root), "unique", "document") for root in recipe.dedup.earlier if is_build(root)]
     if recipe.dedup.earlier:
-        folders.append((lake.step(NAME), "text"))
-    return [Keys(folder.lake, folder.files(), folder.counts()[unit].kept) for folder, unit in folders]
+        folders.append((lake, NAME, "text"))
+    return [Keys(lake, lake.step(name).files(), lake.step(name).counts()[unit].kept) for lake, name, unit in folders]
 
 
 class Worker:

@@ -9,11 +9,12 @@ from hashlib import sha256
 import msgspec
 
 from allmende.dataset import Dataset
-from allmende.lake import Lake, explained
+from allmende.lake import Lake
 from allmende.publish import manifest as form
 from allmende.publish.jsonl import SUFFIX as JSONL
 from allmende.recipe import Recipe
 from allmende.steps.step import clear
+from allmende.storage import explained
 
 RECORD = "earlier.json"
 """Digest of the contents of each earlier dataset, by its path."""

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pyarrow.parquet as pq
 
-from allmende.lake import Lake, PartWriter, Tally
+from allmende.lake import Lake
+from allmende.parts import PartWriter, Tally
 from allmende.recipe import Recipe
 from allmende.safety.hits import hits_table
 from allmende.safety.lists import Hit

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from allmende.extract.urls import split_host
 from allmende.identity import key64
-from allmende.lake import Lake, part_id
+from allmende.lake import Lake
+from allmende.parts import part_id
 from allmende.permission.hosts import LIFE, HostFile
 from allmende.schema import HOSTS, Reason
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from allmende.lake import Tally
+from allmende.parts import Tally
 
 KEPT = "kept"
 Mask = np.ndarray[Any, np.dtype[np.bool_]]

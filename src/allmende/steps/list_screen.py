@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.errors import RecipeError
-from allmende.lake import Lake, Manifest, PartWriter, explained
+from allmende.lake import Lake
 from allmende.media.sample import Digest, ImageSample
+from allmende.parts import Manifest, PartWriter
 from allmende.permission import Headers, Permission, Verdict
 from allmende.recipe import Recipe, Safety
 from allmende.safety.block_list import About
@@ -25,6 +26,7 @@ from allmende.safety.lists import Hit, Lists, Record, load
 from allmende.schema import Reason
 from allmende.steps.screen import Screen
 from allmende.steps.step import Settings, clear
+from allmende.storage import Storage, explained
 
 RECORD = "lists.json"
 _ANEW = "Delete it and screen anew: allmende build --redo RECIPE"
@@ -165,7 +167,7 @@ def keep_hits(failures: pa.Table, screens: Sequence[Screen], part: PartWriter, b
         if isinstance(screen, ListScreen):
             failures, hits = screen.conceal(failures)
     if before is not None and (name := before.file(SUFFIX)):
-        hits = pa.concat_tables([_read(part.step.lake, f"{part.step.name}/{name}"), hits])
+        hits = pa.concat_tables([_read(part.step.storage, f"{part.step.name}/{name}"), hits])
     if len(hits):
         pq.write_table(hits, part.file(SUFFIX), compression="zstd")
     return failures
@@ -249,8 +251,8 @@ def hits_key(lake: Lake, safety: Safety) -> bytes:
         return usable_key(path.read_bytes().strip(), str(path))
 
 
-def _read(lake: Lake, name: str) -> pa.Table:
-    with lake.open(name) as file:
+def _read(storage: Storage, name: str) -> pa.Table:
+    with storage.open(name) as file:
         return pq.read_table(file, schema=HITS)
 
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from allmende.dedup.clusters import Buckets, Labels, cluster
 from allmende.identity import key64
-from allmende.lake import Lake, PartWriter
+from allmende.lake import Lake
+from allmende.parts import PartWriter
 from allmende.recipe import NearDuplicates, Recipe
 from allmende.schema import DOCUMENTS, Reason
 from allmende.steps.document_part import band_names

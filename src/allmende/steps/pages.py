@@ -14,7 +14,7 @@ from allmende.dedup.same_text import text_key
 from allmende.extract.extractor import make_extractor
 from allmende.extract.urls import split_host
 from allmende.identity import key64
-from allmende.lake import PartWriter
+from allmende.parts import PartWriter
 from allmende.recipe import Recipe, Repeats
 from allmende.safety import lists
 from allmende.schema import DOCUMENTS, PAGES, Reason

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.lake import Lake, part_id
+from allmende.lake import Lake
+from allmende.parts import part_id
 from allmende.permission import Gate, policy
 from allmende.permission.agents import keys
 from allmende.permission.protocol import Verdict

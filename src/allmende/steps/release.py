@@ -19,7 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allmende.lake import File, Lake, Manifest, Tally, part_id
+from allmende.lake import Lake
+from allmende.parts import File, Manifest, Tally, part_id
 from allmende.publish.member import kept_fields
 from allmende.publish.sink import Shard, index_digits, load_sink
 from allmende.recipe import Recipe

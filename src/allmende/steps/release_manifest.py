@@ -17,7 +17,8 @@ import msgspec
 from allmende import __version__, recipe_file
 from allmende.dataset import Dataset
 from allmende.errors import LakeError
-from allmende.lake import File, Lake
+from allmende.lake import Lake
+from allmende.parts import File
 from allmende.permission.policy import from_recipe
 from allmende.publish import manifest as form
 from allmende.publish.feed import PatchFile, feed_xml

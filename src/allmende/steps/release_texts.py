@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from allmende.lake import File, Lake, part_id
+from allmende.lake import Lake
+from allmende.parts import File, part_id
 from allmende.publish.sink import Shard, index_digits, load_sink
 from allmende.publish.tokens import TokenCounter
 from allmende.recipe import Recipe

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from allmende.dedup.repeats import Counter, Hashes, Options
-from allmende.lake import Lake, part_id
+from allmende.lake import Lake
+from allmende.parts import part_id
 from allmende.recipe import Recipe
 from allmende.schema import DOCUMENTS
 from allmende.steps.buckets import groups_of_bucket

@@ -23,7 +23,8 @@ from allmende.extract.page import parse_date
 from allmende.extract.urls import normalise, split_host
 from allmende.fetch.agent import user_agent
 from allmende.identity import key64
-from allmende.lake import Lake, Tally
+from allmende.lake import Lake
+from allmende.parts import Tally
 from allmende.permission.answers import Answer, Captured, answers
 from allmende.permission.hosts import HostFile
 from allmende.permission.robots import PARSED_BYTES

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from allmende.fetch.outcome import Outcome
 from allmende.identity import order_key
-from allmende.lake import Manifest, PartWriter, Tally, explained
 from allmende.media.sample import ImageSample
+from allmende.parts import Manifest, PartWriter, Tally
 from allmende.permission import policy
 from allmende.permission.page import page_rsl_urls
 from allmende.schema import CANDIDATES, FAILURES, FETCH_FACTS, IMAGE_FACTS, SAMPLES, Reason
@@ -26,6 +26,7 @@ from allmende.steps.screen import Screen, drop_before
 from allmende.steps.step import Settings
 from allmende.steps.tombstone_screen import forget
 from allmende.steps.verdicts import Signals, permission_columns
+from allmende.storage import explained
 
 
 class SamplePart:
@@ -142,7 +143,7 @@ class SamplePart:
             received += manifest.facts["bytes_received"] if manifest else 0
             part.commit({"sample": tally}, facts={"bytes_received": received})
         if manifest:
-            folder.lake.remove(f"samples/{name}" for name in manifest.files)
+            folder.storage.remove(f"samples/{name}" for name in manifest.files)
 
     def _samples(self) -> pa.Table:
         """All samples of the part in the order of the release; `data_offset` still points into the spool."""

@@ -23,9 +23,10 @@ from allmende.fetch import host_files
 from allmende.fetch.agent import check_contact, user_agent
 from allmende.fetch.client import Client
 from allmende.fetch.outcome import Fetched, Target
-from allmende.lake import Lake, part_id
+from allmende.lake import Lake
 from allmende.media.decoder import DecoderPool
 from allmende.media.sample import ImageSample
+from allmende.parts import part_id
 from allmende.permission import Gate, policy
 from allmende.permission.agents import OWN_TOKEN, keys
 from allmende.permission.answers import Answer, answers

@@ -16,7 +16,8 @@ from allmende.extract.candidates import TEXTS
 from allmende.extract.urls import normalise, split_host
 from allmende.filters.captions import normalise_caption
 from allmende.identity import key64, uid
-from allmende.lake import Lake, Tally, part_id
+from allmende.lake import Lake
+from allmende.parts import Tally, part_id
 from allmende.permission.page import COLUMNS as PAGE_SIGNALS
 from allmende.publish import files, parquet, webdataset
 from allmende.publish.member import STATUS_FIELDS

@@ -8,7 +8,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from allmende.lake import PartWriter
+from allmende.parts import PartWriter
 from allmende.progress import Underway
 from allmende.recipe import Recipe
 from allmende.steps.dropped_pages import DroppedPages

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from allmende import __version__
 from allmende.dataset import Dataset
-from allmende.lake import Manifest
+from allmende.parts import Manifest
 from allmende.permission import policy
 from allmende.publish.excerpts import Excerpt, excerpts
 from allmende.publish.funnel import Stage

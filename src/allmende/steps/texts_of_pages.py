@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from allmende.dedup.repeats import Hashes, Options, frequent_lines, remove
 from allmende.extract.urls import split_host
-from allmende.lake import Lake, Manifest
+from allmende.lake import Lake
+from allmende.parts import Manifest
 from allmende.recipe import Recipe, Repeats
 from allmende.schema import Reason
 from allmende.steps.document_part import DocumentPart, DocumentTools

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from allmende.errors import LakeError, Untrusted
-from allmende.lake import Lake, explained
+from allmende.lake import Lake
 from allmende.lock import locked
 from allmende.recipe import Recipe
 from allmende.safety.keys import Signer, make_key
 from allmende.safety.tombstones import Log, ReasonClass, first_line, next_lines
 from allmende.safety.veil import SALT_BYTES, Kind, Veil
+from allmende.storage import explained
 
 LOG, SALT, KEY = "log.jsonl", "salt", "signing.key"
 

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from allmende.dedup.exact import Counts, Keys, Unique, unique_rows
 from allmende.errors import RecipeError
-from allmende.lake import Lake, Tally, part_id
+from allmende.lake import Lake
+from allmende.parts import Tally, part_id
 from allmende.recipe import Recipe
 from allmende.schema import CANDIDATES, Reason
 from allmende.steps.buckets import in_bucket

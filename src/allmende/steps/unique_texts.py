@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from allmende.dedup.same_text import Keys, same_texts
-from allmende.lake import Lake, part_id
+from allmende.lake import Lake
+from allmende.parts import part_id
 from allmende.recipe import Recipe
 from allmende.schema import Reason
 from allmende.steps.buckets import in_bucket

@@ -190,7 +190,8 @@ _SHARD: dict[str, bytes] = {}
 def _good_shard() -> dict[str, bytes]:
     """A shard of two samples, with its manifest."""
     if not _SHARD:
-        from allmende.lake import File, Lake, Tally
+        from allmende.lake import Lake
+        from allmende.parts import File, Tally
         from allmende.publish.sink import Shard
         from allmende.publish.webdataset import WebDataset
         from allmende.testing.samples import picture, sample

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from allmende import recipe_file
 from allmende.cli.tune import command
 from allmende.errors import RecipeError
-from allmende.lake import Lake, Plan, Tally
+from allmende.lake import Lake
+from allmende.parts import Plan, Tally
 from allmende.schema import DOCUMENTS
 
 RECIPE = '[dataset]\nkind = "text"\nname = "mine"\n[select]\narchives = ["a.warc.gz"]\n[quality]\nsignals = {}\n'

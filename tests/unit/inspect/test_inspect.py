@@ -17,7 +17,7 @@ from PIL import Image
 
 from allmende.errors import SourceError
 from allmende.inspect import Finding, inspect, render_text
-from allmende.lake import Manifest, Plan, Tally
+from allmende.parts import Manifest, Plan, Tally
 from allmende.publish import Shard, load_sink
 from allmende.schema import DOCUMENTS
 from allmende.testing.archives import Archive, wat_from_warc

@@ -2,8 +2,9 @@ import msgspec
 import pytest
 
 from allmende import recipe_file
-from allmende.lake import Lake, Plan
+from allmende.lake import Lake
 from allmende.lock import leave
+from allmende.parts import Plan
 from allmende.steps.order import steps
 from allmende.steps.step import Settings
 

@@ -6,10 +6,10 @@ import pytest
 
 from allmende.dataset import Dataset
 from allmende.dedup.same_text import text_digest
-from allmende.lake import Plan
 from allmende.lock import leave
 from allmende.maintain.takedown import take_down
 from allmende.maintain.targets import Targets
+from allmende.parts import Plan
 from allmende.schema import Reason
 from allmende.steps.order import steps
 from allmende.steps.step import Settings

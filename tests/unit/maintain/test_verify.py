@@ -13,11 +13,12 @@ import pytest
 from PIL import Image
 
 from allmende.errors import LakeError
-from allmende.lake import File, Lake, Tally
+from allmende.lake import Lake
 from allmende.maintain.problem import EXAMPLES, Flaw
 from allmende.maintain.verify import verify, write_report
 from allmende.maintain.verify_text import render_text
 from allmende.media.image import process
+from allmende.parts import File, Tally
 from allmende.publish.sink import Shard, load_sink
 from allmende.recipe import Images
 from allmende.schema import SAMPLES

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pyarrow as pa
 import pytest
 
-from allmende.lake import Tally
+from allmende.parts import Tally
 from allmende.publish.excerpts import excerpts
 from allmende.publish.figures import Span, pace, survey
 from allmende.publish.funnel import stages

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allmende.errors import LakeError
-from allmende.lake import Tally
+from allmende.parts import Tally
 from allmende.publish import funnel
 from allmende.publish.funnel import Stage, percent, stages, top_reasons
 from allmende.schema import Reason

@@ -7,8 +7,9 @@ import pytest
 
 from allmende.building import outlook
 from allmende.errors import RecipeChanged, RecipeError
-from allmende.lake import Lake, Plan
+from allmende.lake import Lake
 from allmende.media.sample import ImageSample
+from allmende.parts import Plan
 from allmende.permission import ALLOWED, Verdict
 from allmende.recipe import Dataset, Recipe, Safety, Select
 from allmende.safety.hits import keyed

@@ -8,8 +8,9 @@ import pytest
 
 from allmende.errors import RecipeError
 from allmende.identity import key64
-from allmende.lake import Lake, Plan, Tally
+from allmende.lake import Lake
 from allmende.lock import leave
+from allmende.parts import Plan, Tally
 from allmende.recipe import Dataset, Permission, Recipe, Run, Select
 from allmende.schema import CANDIDATES, ROBOTS_CAPTURES, Reason
 from allmende.steps import robots_captures

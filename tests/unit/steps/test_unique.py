@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from allmende import recipe_file
 from allmende.identity import key64, uid
-from allmende.lake import Lake, Plan, Tally
+from allmende.lake import Lake
 from allmende.lock import leave
+from allmende.parts import Plan, Tally
 from allmende.schema import CANDIDATES, SAMPLES
 from allmende.steps import frequent, unique
 from allmende.steps.buckets import BucketWriter, bucket_count
