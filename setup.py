@@ -9,7 +9,7 @@ setup(
         Extension(
             "allmende.extract.wat_record",
             [f"{ROOM}/wat_record.pyx"],
-            depends=[f"{ROOM}/wat_scan.pxi", f"{ROOM}/wat_image.pxi"],
+            depends=[f"{ROOM}/wat_scan.pxi", f"{ROOM}/wat_image.pxi", f"{ROOM}/wat_links.pxi"],
             optional=True,
         ),
         Extension(

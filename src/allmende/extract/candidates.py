@@ -8,7 +8,6 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from allmende.extract.judge import Judge, Verdicts
-from allmende.extract.page import Page
+from allmende.extract.page import LinkList, Page
 from allmende.extract.urls import split_host
 from allmende.identity import key64, uid
 from allmende.permission.licences import license_id
@@ -251,17 +250,10 @@ def _is_too_large(page: Page) -> bool:
 
 def _link_columns(pages: list[Page]) -> pa.RecordBatch:
     """Columns that the links of pages have, and `page`, the place of each link's page in the list."""
-    links = [link for page in pages for link in page.images]
-    words = list(map(attrgetter("words"), links))
-    told: dict[str, list[str | None]] = {name: list(map(attrgetter(name), links)) for name in ("url", "found_in")}
-    for name in ("text_before", "text_after"):
-        texts = list(map(attrgetter(name), links))
-        if any(texts):  # in no WAT
-            told[name] = [text or None for text in texts]
-    for name in set().union(*words):
-        told[name] = [of.get(name) for of in words]
-    columns = {name: pa.array(values, pa.string()) for name, values in told.items()}
-    columns["page"] = pa.array(np.repeat(np.arange(len(pages)), [len(page.images) for page in pages]))
+    images = [page.images for page in pages]
+    kinds = {type(of) for of in images}
+    columns = (kinds.pop() if len(kinds) == 1 else LinkList).columns(images)
+    columns["page"] = pa.array(np.repeat(np.arange(len(pages)), list(map(len, images))))
     return pa.RecordBatch.from_arrays([*columns.values()], names=[*columns])
 
 

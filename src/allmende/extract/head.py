@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from allmende.commoncrawl.wat import HeadLink, Meta
-from allmende.extract.page import Facts, Link
+from allmende.extract.page import Facts, Links
 from allmende.extract.urls import normalise
 from allmende.extract.words import collapse
 from allmende.permission import meta_robots, rsl, tdmrep
@@ -23,14 +23,14 @@ Headers = Mapping[str, str | list[str]]
 
 
 class Mention(msgspec.Struct, frozen=True, gc=False):
-    """An image that the head names."""
+    """An image that the head names, or JSON-LD."""
 
     url: str
     """As it stands there."""
     found_in: str
-    """og:image, twitter:image or image_src."""
+    """og:image, twitter:image, image_src or json-ld."""
     text: str
-    """What the head says about it: its own alt text, else the page's og:title or twitter:title."""
+    """What is said about it. In the head: its own alt text, else the page's og:title or twitter:title."""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -227,27 +227,25 @@ def _mentions(told: list[tuple[str, str]], sources: list[str]) -> list[Mention]:
 
 
 def add_mentions(
-    images: list[Link], dropped: dict[Reason, int], mentions: Iterable[Mention], base: str, longest: int
+    images: Links, dropped: dict[Reason, int], mentions: Iterable[Mention], base: str, longest: int
 ) -> None:
-    """Add the images that the head names to those of the page.
+    """Add the images that the head or JSON-LD names to those of the page.
 
-    One that the page shows too is the same image: it gets the head's words in addition, and no second link.
+    One that the page shows too is the same image: it gets those words in addition, and no second link.
 
     Args:
         images: Links of the page; new ones are appended.
         dropped: Counts by Reason; those without a URL or words are added.
-        mentions: From `read_head`.
+        mentions: From `read_head`, `read_json_ld`.
         base: What links are relative to.
         longest: Most characters of a URL.
     """
-    known = {link.url: link for link in reversed(images)}
+    named = []
     for mention in mentions:
         url = normalise(mention.url, base, longest)
-        if isinstance(url, Reason) or not (mention.text or url in known):
-            reason = url if isinstance(url, Reason) else Reason.NO_CAPTION
-            dropped[reason] = dropped.get(reason, 0) + 1
-        elif url not in known:
-            known[url] = Link(url, mention.found_in, {"og": mention.text})
-            images.append(known[url])
-        elif mention.text:
-            known[url].words.setdefault("og", mention.text)
+        if isinstance(url, Reason):
+            dropped[url] = dropped.get(url, 0) + 1
+        else:
+            named.append((url, mention.found_in, mention.text))
+    if wordless := images.add_named(named):
+        dropped[Reason.NO_CAPTION] = dropped.get(Reason.NO_CAPTION, 0) + wordless

@@ -19,7 +19,7 @@ from allmende.extract.html_walk import Found, Walk
 from allmende.extract.image_element import LAZY
 from allmende.extract.json_ld import read_json_ld
 from allmende.extract.nesting import flattened
-from allmende.extract.page import Link, Page, parse_date
+from allmende.extract.page import Link, LinkList, Page, parse_date
 from allmende.extract.urls import base_url, normalise
 from allmende.http_content import image_format
 from allmende.schema import Reason
@@ -60,8 +60,7 @@ def page_from_html(
     pictures, license_url = _read_scripts(walk)
     reading = read_head(walk.metas, walk.links, capture.headers, base, license_url, walk.rsl)
     images, dropped = _links(walk, base, context_chars, max_url_chars)
-    add_mentions(images, dropped, reading.mentions, base, max_url_chars)
-    _add_pictures(images, dropped, pictures, base, max_url_chars)
+    add_mentions(images, dropped, [*reading.mentions, *pictures], base, max_url_chars)
     return Page(
         url=capture.url,
         facts=reading.facts,
@@ -94,7 +93,7 @@ def _read_scripts(walk: Walk) -> tuple[list[Mention], str]:
     return pictures, license_url
 
 
-def _links(walk: Walk, base: str, context_chars: int, longest: int) -> tuple[list[Link], dict[Reason, int]]:
+def _links(walk: Walk, base: str, context_chars: int, longest: int) -> tuple[LinkList, dict[Reason, int]]:
     images: list[Link] = []
     dropped: dict[Reason, int] = {}
     repeated = _repeated(walk.images)
@@ -111,10 +110,10 @@ def _links(walk: Walk, base: str, context_chars: int, longest: int) -> tuple[lis
     return _merged(images), dropped
 
 
-def _merged(images: list[Link]) -> list[Link]:
+def _merged(images: list[Link]) -> LinkList:
     """The images, where a link to a file that the page shows as well is no image of its own, but words of that one."""
     shown = {link.url: link for link in reversed(images) if link.found_in != "a"}
-    merged = []
+    merged = LinkList()
     for link in images:
         if link.found_in != "a" or link.url not in shown:
             merged.append(link)
@@ -152,19 +151,3 @@ def _repeated(images: list[Found]) -> set[int]:
             for url in (images[number].url, images[number].attributes.get("src"))
         )
     }
-
-
-def _add_pictures(
-    images: list[Link], dropped: dict[Reason, int], pictures: list[Mention], base: str, longest: int
-) -> None:
-    """Add the images of JSON-LD. One that the page or its head shows, too, gets the words, and no second link."""
-    known = {link.url: link for link in reversed(images)}
-    for picture in pictures:
-        url = normalise(picture.url, base, longest)
-        if isinstance(url, Reason):
-            dropped[url] = dropped.get(url, 0) + 1
-        elif url in known:
-            known[url].words.setdefault("json_ld", picture.text)
-        else:
-            known[url] = Link(url, picture.found_in, {"json_ld": picture.text})
-            images.append(known[url])

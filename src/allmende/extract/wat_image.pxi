@@ -3,17 +3,8 @@
 _INVALID, _SCHEME, _TOO_LONG = Reason.URL_INVALID, Reason.URL_SCHEME, Reason.URL_TOO_LONG
 
 
-cdef dict words_of(const Span* alt, const Span* title):
-    """An image's words; None if it has none."""
-    cdef str alt_words = collapsed(alt)
-    cdef str title_words = collapsed(title)
-    if alt_words:
-        return {"alt": alt_words, "title": title_words} if title_words else {"alt": alt_words}
-    return {"title": title_words} if title_words else None
-
-
-cdef str collapsed(const Span* span):
-    """A string's text, white space collapsed: as `collapse` does it."""
+cdef int write_collapsed(WatLinks links, const Span* span) except -1:
+    """Write a string's text, white space collapsed: as `collapse` does it."""
     cdef Span inner = span[0]
     cdef Place at
     cdef bint odd = False
@@ -30,26 +21,16 @@ cdef str collapsed(const Span* span):
         bits |= at[0]
         at += 1
     if odd:
-        return collapse(text(span))
-    if bits < 128:
-        return ascii_text(inner.begin, inner.end - inner.begin, "")
-    words = PyUnicode_DecodeUTF8(<const char*>inner.begin, inner.end - inner.begin, NULL)
-    return words if words.isprintable() else collapse(words)
+        return links._write_str(collapse(text(span)))
+    if bits >= 128:
+        words = PyUnicode_DecodeUTF8(<const char*>inner.begin, inner.end - inner.begin, NULL)
+        if not words.isprintable():
+            return links._write_str(collapse(words))
+    return links._write(inner.begin, inner.end - inner.begin)
 
 
-cdef str ascii_text(Place data, Py_ssize_t size, str before):
-    """`before`, which is ASCII, and some bytes that are."""
-    cdef Py_ssize_t ahead = len(before)
-    cdef str whole = PyUnicode_New(ahead + size, 127)
-    cdef unsigned char* target = <unsigned char*>PyUnicode_1BYTE_DATA(whole)
-    if ahead:
-        memcpy(target, PyUnicode_1BYTE_DATA(before), ahead)
-    memcpy(target + ahead, data, size)
-    return whole
-
-
-cdef object resolved(const Span* span, str base, str origin, str folder, Py_ssize_t longest):
-    """The absolute URL of a link, or a Reason: as `normalise` does it, and what it takes as it is, is taken so here."""
+cdef object write_resolved(WatLinks links, const Span* span, str base, str origin, str folder, Py_ssize_t longest):
+    """Write the absolute URL of a link, or return a Reason: as `normalise` does it; what it takes as it is, is taken so here."""
     cdef Py_ssize_t size = span.end - span.begin
     cdef Place at = span.begin
     cdef str before = None
@@ -70,8 +51,16 @@ cdef object resolved(const Span* span, str base, str origin, str folder, Py_ssiz
     elif size > 5 and memcmp(at, b"data:", 5) == 0:
         return _SCHEME
     if before is None:
-        return normalise(text(span), base, longest)
-    return ascii_text(span.begin, size, before) if len(before) + size <= longest else _TOO_LONG
+        whole = normalise(text(span), base, longest)
+        if type(whole) is not str:
+            return whole
+        links._write_str(whole)
+        return None
+    if len(before) + size > longest:
+        return _TOO_LONG
+    links._write_str(before)
+    links._write(span.begin, size)
+    return None
 
 
 cdef bint is_plain_place(Place at, Place end) noexcept nogil:

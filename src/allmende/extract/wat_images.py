@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from allmende.commoncrawl.records import Readable
 from allmende.commoncrawl.wat import HeadLink, ImageLink, Meta, WatCapture, WatRecord, decode, read_wat_records
 from allmende.extract.head import Reading, add_mentions, read_head, read_wanted
-from allmende.extract.page import Link, Page, parse_date
+from allmende.extract.page import Link, Links, Page, parse_date
 from allmende.extract.urls import base_url, normalise, place, resolver
 from allmende.extract.words import collapse, unescape_attribute
 from allmende.schema import Reason
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from allmende.extract.wat_record import UsualRecord
 
 try:
-    from allmende.extract.wat_record import read_usual
+    from allmende.extract.wat_record import WatLinks, read_usual
 except ImportError:  # no compiler was there when this was installed
+    from allmende.extract.page import LinkList as WatLinks  # type: ignore[assignment]
 
     def read_usual(data: bytes | bytearray, block: int) -> "UsualRecord | None":
         """Leaves every record to the other way."""
@@ -83,7 +84,7 @@ def _page(
     told: "WatCapture | UsualRecord",
     reading: Reading,
     base: str,
-    found: tuple[list[Link], dict[Reason, int]],
+    found: tuple[Links, dict[Reason, int]],
     longest: int,
     size: int,
 ) -> Page:
@@ -109,8 +110,8 @@ def _is_said_to_be_html(capture: WatCapture) -> bool:
     return any("html" in str(value).lower() for value in types)
 
 
-def _images(found: list[ImageLink], base: str, longest: int) -> tuple[list[Link], dict[Reason, int]]:
-    images: list[Link] = []
+def _images(found: list[ImageLink], base: str, longest: int) -> tuple[Links, dict[Reason, int]]:
+    images = WatLinks()
     reasons: list[Reason] = []
     wordless = 0
     resolve = resolver(base, longest)

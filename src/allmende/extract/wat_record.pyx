@@ -7,7 +7,7 @@ since August 2019: no white space, path as a link's first key, HTML with a head,
 that are UTF-8. That is checked, but for one thing: what holds for the first link is taken to hold for all.
 `tests/unit/extract/test_wat_record.py` compares the two.
 
-`wat_scan.pxi` has what finds its way in JSON, `wat_image.pxi` what makes words and URLs of it.
+`wat_scan.pxi` has what finds its way in JSON, `wat_image.pxi` what makes words and URLs of it, `wat_links.pxi` keeps them.
 
 Nine tenths of a record are its list of links. Its end is guessed: the last `"}]`. Then the rest is read bracket by
 bracket, so a guess inside a string, or in another list at another depth, ends in the middle of something.
@@ -16,9 +16,13 @@ Every pointer is compared with the end of the record before it is read.
 
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Realloc
+from libc.stdint cimport INT32_MAX, int32_t
 from libc.string cimport memchr, memcmp, memcpy, strlen
 
 import msgspec
+import pyarrow as pa
 
 from allmende.commoncrawl.wat import HeadLink, is_license
 from allmende.extract.head import HEADER_NAMES, META_NAMES, RELS
@@ -28,6 +32,7 @@ from allmende.extract.words import collapse
 from allmende.schema import Reason
 
 include "wat_scan.pxi"
+include "wat_links.pxi"
 include "wat_image.pxi"
 
 cdef const unsigned char* IMAGE = b'{"path":"IMG@/src"'
@@ -426,27 +431,31 @@ cdef class UsualRecord:
             The images with words, and a count for each Reason why others are none; None if one of them is not of the
             usual form.
         """
-        cdef list images = []
+        cdef WatLinks images = WatLinks()
         cdef dict dropped = {}
         cdef Py_ssize_t wordless = 0
+        cdef Py_ssize_t begin, alt_size, title_size
         cdef Span url, alt, title
-        cdef dict words
-        cdef object whole
         if not (origin and origin.isascii() and folder.isascii()):
             return None
         self._at = self._links.begin
         try:
             while self._next_image(&url, &alt, &title):
-                words = words_of(&alt, &title)
-                if words is None:
+                begin = images._size
+                write_collapsed(images, &alt)
+                alt_size = images._size - begin
+                write_collapsed(images, &title)
+                title_size = images._size - begin - alt_size
+                if alt_size == title_size == 0:
                     # Without words it is no candidate, whatever its URL: most such images are decoration.
                     wordless += 1
                     continue
-                whole = resolved(&url, base, origin, folder, longest)
-                if type(whole) is str:
-                    images.append(Link(whole, "img", words))
+                reason = write_resolved(images, &url, base, origin, folder, longest)
+                if reason is None:
+                    images._end(begin, alt_size, title_size, None, 0, None)
                 else:
-                    dropped[whole] = dropped.get(whole, 0) + 1
+                    images._size = begin
+                    dropped[reason] = dropped.get(reason, 0) + 1
         except ValueError:
             return None
         if wordless:

@@ -2,8 +2,7 @@
 
 cdef extern from "Python.h":
     str PyUnicode_DecodeUTF8(const char* data, Py_ssize_t size, const char* errors)
-    str PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
-    void* PyUnicode_1BYTE_DATA(object text)
+    const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
 
 ctypedef const unsigned char* Place
 

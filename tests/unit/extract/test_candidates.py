@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from allmende.extract import candidates
 from allmende.extract.candidates import DROPPED, candidate_batches, python_row_names
 from allmende.extract.judge import EachLink, Verdict, Verdicts
-from allmende.extract.page import Facts, Link, Page
+from allmende.extract.page import Facts, Link, LinkList, Page
 from allmende.extract.row_names import row_names
 from allmende.extract.urls import split_host
 from allmende.identity import key64, uid
@@ -33,7 +33,9 @@ def page(number=0, images=(), dropped=None):
         rsl="https://example.org/l.xml",
     )
     date = datetime(2026, 10, 21, 12, tzinfo=UTC)
-    return Page(f"https://example.org/{number}", facts, "a.warc.gz", number * 10, 9, date, list(images), dropped or {})
+    return Page(
+        f"https://example.org/{number}", facts, "a.warc.gz", number * 10, 9, date, LinkList(images), dropped or {}
+    )
 
 
 def strings(texts):

@@ -6,12 +6,13 @@ from io import BytesIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from allmende.commoncrawl.records import Record
 from allmende.commoncrawl.wat import WatRecord, decode, read_wat, read_wat_records
-from allmende.extract.page import Page
+from allmende.extract.page import Link, LinkList, Page
 from allmende.extract.wat_images import page_from_wat, pages_from_wat, usual_page
-from allmende.extract.wat_record import read_usual
+from allmende.extract.wat_record import WatLinks, read_usual
 from allmende.schema import Reason
 from allmende.testing.archives import Archive, wat_from_warc
 
@@ -130,6 +131,49 @@ def test_a_usual_record_is_read_without_the_other_way():
     assert page.images[0].words == {"alt": "Ein ä Rad", "title": 'T "}]'}
     assert page.facts.license == "https://example.org/l"
     assert (page.facts.robots, page.facts.language) == ("noai", "de")
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+URLS = st.sampled_from([f"https://a.example/{name}" for name in "abcdef"])
+LINKS = st.builds(
+    Link,
+    URLS,
+    st.sampled_from(["img", "og:image", "twitter:image", "image_src"]),
+    st.dictionaries(st.sampled_from(["alt", "title", "og"]), TEXTS),
+)
+NAMED = st.tuples(URLS, st.sampled_from(["og:image", "image_src"]), TEXTS | st.just(""))
+
+
+@calm
+@given(st.lists(st.tuples(st.lists(LINKS, max_size=30), st.lists(NAMED, max_size=30)), max_size=4))
+def test_links_without_objects_are_those_with(pages):
+    pairs = []
+    for links, named in pages:
+        compiled, python = WatLinks(), LinkList()
+        for link in links:
+            compiled.append(link)
+            python.append(replace(link, words=dict(link.words)))
+        assert compiled.add_named(named) == python.add_named(named)
+        assert (len(compiled), compiled) == (len(python), python)
+        pairs.append((compiled, python))
+    made = WatLinks.columns([compiled for compiled, _ in pairs])
+    assert made == LinkList.columns([python for _, python in pairs])
+    for column in made.values():
+        column.validate(full=True)
+
+
+def test_links_that_no_wat_has():
+    links = WatLinks()
+    for link in (
+        Link("https://a.example/", "source", {"alt": "x"}),
+        Link("https://a.example/", "img", {"figcaption": "x"}),
+        Link("https://a.example/", "img", {"alt": "x"}, "before"),
+    ):
+        with pytest.raises((KeyError, ValueError)):
+            links.append(link)
+    assert len(links) == 0
+    with pytest.raises(IndexError):
+        links[0]
 
 
 def test_a_record_without_its_end_is_left_to_the_other_way():
