@@ -15,7 +15,8 @@ from daft.schema import Schema
 
 from allmende.recipe import Dataset, Recipe, Select
 from allmende.schema import CANDIDATES
-from allmende.steps.candidates import archives, judge_of, read_candidates
+from allmende.steps.archive_parts import archives
+from allmende.steps.candidate_part import judge_of, read_candidates
 
 if TYPE_CHECKING:
     from daft.io.pushdowns import Pushdowns

@@ -8,7 +8,8 @@ from allmende.lake import Lake
 from allmende.lock import leave
 from allmende.parts import Plan, Tally
 from allmende.progress import Underway, Watch
-from allmende.steps import candidates, samples
+from allmende.steps import candidate_part, candidates, samples
+from allmende.steps.archive_parts import archives
 from allmende.steps.step import Settings
 
 ARCHIVES = str(files("allmende.demo") / "data" / "crawl-data" / "*" / "segments" / "*" / "wat" / "*.gz")
@@ -92,7 +93,7 @@ def told(monkeypatch):
         def tell(self, number):
             rows.append(number)
 
-    for step in (candidates, samples):
+    for step in (candidate_part, samples):
         monkeypatch.setattr(step, "Underway", Told)
     return rows
 
@@ -106,7 +107,7 @@ def test_a_fetch_tells_how_far_its_parts_are(tmp_path, told):
 def test_archives_tell_how_far_they_are_read(tmp_path, told):
     recipe = allmende.loads(f'[dataset]\nname = "set"\n[select]\narchives = ["{ARCHIVES}"]')
     lake = Lake(tmp_path)
-    parts = {"00000": {"archives": candidates.archives(recipe), "buckets": 1}}
+    parts = {"00000": {"archives": archives(recipe), "buckets": 1}}
     try:
         candidates.Worker(Settings.encode(lake, recipe, "d", 1)).run({"parts": parts})
     finally:

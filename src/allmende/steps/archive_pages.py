@@ -13,8 +13,8 @@ from allmende.parts import Tally
 from allmende.recipe import Recipe
 from allmende.safety.personal import Counts, replace_in, total
 from allmende.schema import Reason
-from allmende.steps.archive_parts import archive_parts
-from allmende.steps.candidates import archives, crawl_of, personal_facts
+from allmende.steps.archive_parts import archive_parts, archives, crawl_of
+from allmende.steps.candidate_part import personal_facts
 from allmende.steps.fates import Dropped
 from allmende.steps.page_reader import Extracted, Page, PageReader, Source
 from allmende.steps.quality_rules import check_models

@@ -21,9 +21,9 @@ from allmende.publish.right_holders import WELL_KNOWN, rights_html, rights_json
 from allmende.publish.sink import Sample, load_sink
 from allmende.steps.decontaminate import publish_removed
 from allmende.steps.funnel import funnel
+from allmende.steps.kept_columns import kept_columns
 from allmende.steps.list_screen import read_lists
 from allmende.steps.release_manifest import publish
-from allmende.steps.table import kept_columns
 
 PERSONAL = "personal_"
 """How facts about personal data begin in manifests."""

@@ -25,7 +25,7 @@ from allmende.recipe import Recipe
 from allmende.safety.personal import Counts, replace_in, total
 from allmende.schema import CANDIDATES, SAMPLES, WORDS, Reason
 from allmende.steps.buckets import BucketWriter, bucket_count
-from allmende.steps.candidates import personal_facts
+from allmende.steps.candidate_part import personal_facts
 from allmende.steps.step import Parts, Settings
 
 ROWS_PER_PART = 500_000

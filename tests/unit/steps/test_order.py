@@ -28,6 +28,16 @@ def test_a_build_of_images_loads_nothing_of_text_and_no_engine():
     assert done.stdout == "[]\n"
 
 
+def test_workers_on_archives_start_before_what_reads_them_is_loaded():
+    script = (
+        "import sys; from allmende import building; from allmende.steps.order import CANDIDATES\n"
+        "CANDIDATES.worker\n"
+        "print([m for m in sys.modules if m.startswith('allmende.extract.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_text_and_images_have_steps_of_their_own():
     names = {
         kind: [
