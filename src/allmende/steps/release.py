@@ -2,8 +2,13 @@
 
 Samples are spread over the shards at random but reproducibly: a group of parts, taken at even distances across all hosts,
 is sorted by `order_key` and cut into shards. A group has at most about `GROUP_SAMPLES` samples; a dataset smaller than that is
-shuffled as a whole. Parts are sorted themselves, so a shard is a run of rows of each part of its group, and a worker
-holds the metadata of one shard only. It reads each part anew for each shard, which takes 6 ms for 2,000 samples.
+shuffled as a whole. Parts are sorted themselves, so a shard is a run of rows of each part of its group.
+
+To find that run, a part is read: 5 ms for 2,000 samples, a third of what a shard of 10,000 costs in a full group, four
+fifths of what one of 1,000 would. So a task is several shards in a row where shards are small, and reads each part once: a group is
+read `TASKS` times at most (160,000 samples in shards of 1,000: 20 CPU seconds instead of 108), and a worker holds that share of its
+metadata, some 10,000 samples. Smaller row groups in the parts help little: out of four groups a sixteenth of the rows is read
+in 3.5 ms instead of 4.3, and the files are half as large again.
 
 Cut i of n holds the samples whose order_key lies in the i-th of n equal ranges. So a sample that is taken down is missing from
 its own shard and changes no other, whether it was removed from a release or was never let in. Samples that were taken
@@ -25,10 +30,12 @@ from allmende.publish.member import kept_fields
 from allmende.publish.sink import Shard, index_digits, load_sink
 from allmende.recipe import Recipe
 from allmende.schema import SAMPLES, Reason
+from allmende.steps.kept_columns import kept_columns
 from allmende.steps.step import Parts, Settings
-from allmende.steps.table import kept_columns
 
 GROUP_SAMPLES = 160_000
+TASKS = 16
+"""Most tasks of a group."""
 READ_AT_ONCE = 64
 
 
@@ -44,6 +51,15 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
         for cut in range(shards):
             parts[part_id(len(parts))] = {"samples": [part for part, _ in group], "cut": cut, "of": shards}
     return parts
+
+
+def tasks(parts: Parts, workers: int) -> list[Parts]:
+    """Shards of a group that lie in the same sixteenth of its keys, for which its parts are read once."""
+    del workers
+    grouped: dict[tuple[str, int], Parts] = {}
+    for name, part in parts.items():
+        grouped.setdefault((part["samples"][0], part["cut"] * TASKS // part["of"]), {})[name] = part
+    return list(grouped.values())
 
 
 def _placed(tally: Tally) -> int:
@@ -75,10 +91,11 @@ def range_of(order_keys: "np.ndarray[Any, np.dtype[np.uint64]]", cut: int, cuts:
     return begin, end
 
 
-def _range(table: pa.Table, cut: int, cuts: int) -> pa.Table:
-    """The rows of one cut, of a table that is sorted by order_key: a copy, because a slice would hold on to the whole."""
-    begin, end = range_of(table.column("order_key").to_numpy(), cut, cuts)
-    return table.take(pa.array(range(begin, end), pa.int64()))
+def _cuts(table: pa.Table, first: int, last: int, cuts: int) -> pa.Table:
+    """The rows of some cuts in a row, of a table that is sorted by order_key."""
+    keys = table.column("order_key").to_numpy()
+    begin, end = range_of(keys, first, cuts)[0], range_of(keys, last, cuts)[1]
+    return table.slice(begin, end - begin)
 
 
 def _with_extra(row: dict[str, Any]) -> dict[str, Any]:
@@ -96,10 +113,14 @@ class Worker:
         self.schema = pa.schema([*SAMPLES, *kept_fields(kept_columns(self.settings.lake))])
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
-        """Makes the parts of the task."""
+        """Makes the parts of the task, which are all of one group."""
         folder = self.settings.lake.step("release/shards")
-        for name, part in task["parts"].items():
-            table = self._cut(part["samples"], part["cut"], part["of"])
+        parts: Parts = task["parts"]
+        wanted = [part["cut"] for part in parts.values()]
+        some = next(iter(parts.values()))
+        group = self._group(some["samples"], min(wanted), max(wanted), some["of"])
+        for name, part in parts.items():
+            table = _cuts(group, part["cut"], part["cut"], part["of"])
             with folder.part(name, self.settings.plan, part.get("round", 0)) as writer:
                 shard = self.sink.write(
                     Shard(int(name), index_digits(self.settings.recipe.publish.shard_size), self.schema),
@@ -108,17 +129,18 @@ class Worker:
                 )
                 tally = Tally(len(table), shard.rows)
                 writer.commit({"sample": tally}, files={f.name: File(f.bytes, f.sha256) for f in shard.files})
-        return {"parts": len(task["parts"])}
+        return {"parts": len(parts)}
 
-    def _cut(self, parts: list[str], cut: int, cuts: int) -> pa.Table:
-        """Metadata of one cut of a group, in the order of the release, with the name of the samples' .bin file."""
+    def _group(self, parts: list[str], first: int, last: int, cuts: int) -> pa.Table:
+        """Metadata of some cuts of a group, in the order of the release, with the name of the samples' .bin file."""
         folder = self.settings.lake.step("samples")
-        tables = [self._metadata(folder.manifest(part), cut, cuts) for part in parts]
+        tables = [self._metadata(folder.manifest(part), first, last, cuts) for part in parts]
         return pa.concat_tables(tables).sort_by([("order_key", "ascending"), ("uid", "ascending")])
 
-    def _metadata(self, manifest: Manifest, cut: int, cuts: int) -> pa.Table:
+    def _metadata(self, manifest: Manifest, first: int, last: int, cuts: int) -> pa.Table:
         with self.settings.lake.open(f"samples/{manifest.file('.parquet')}") as file:
-            table = _range(pq.read_table(file, schema=SAMPLES, use_threads=False), cut, cuts)
+            table = _cuts(pq.read_table(file, schema=SAMPLES, use_threads=False), first, last, cuts)
+        table = table.take(pa.array(range(len(table)), pa.int64()))  # a copy: a slice would hold on to the whole
         names = pa.array([manifest.file(".bin")] * len(table), pa.string())
         return table.append_column("bin", names.dictionary_encode())
 
