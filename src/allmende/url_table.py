@@ -39,6 +39,18 @@ class Batch:
     malformed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known of a table before it is read."""
+
+    rows: int
+    """Roughly, but for Parquet."""
+    row_groups: list[int]
+    """Rows of each row group of Parquet; empty for others."""
+    kinds: dict[str, str]
+    """Kinds of the columns to keep, by name: bool, int64, double or string; none for a table that does not tell."""
+
+
 def format_of(location: str) -> str:
     """The format that a file's name promises.
 
@@ -57,19 +69,8 @@ def format_of(location: str) -> str:
     return suffix
 
 
-def size(location: str) -> tuple[int, list[int]]:
-    """Rows of a table, roughly, and for Parquet the rows of each row group (else an empty list)."""
-    with _opened(location) as file:
-        if format_of(location) == "parquet":
-            metadata = _parquet(file, location).metadata
-            return metadata.num_rows, [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
-        file.seek(0, 2)
-        packed = 4 if location.endswith(".gz") else 1
-        return file.tell() * packed // 100, []
-
-
-def check(location: str, url_column: str, caption_column: str, keep_columns: Sequence[str] = ()) -> dict[str, str]:
-    """Looks at the first rows of a table, so that a column of another name is known before any work.
+def look(location: str, url_column: str, caption_column: str, keep_columns: Sequence[str] = ()) -> Look:
+    """What a table is like, so that a column of another name is known before any work. Of Parquet only the metadata is read.
 
     Args:
         location: Path or fsspec URL.
@@ -77,22 +78,36 @@ def check(location: str, url_column: str, caption_column: str, keep_columns: Seq
         caption_column: Must be there, too, unless it is empty or the default: a table may well have no captions.
         keep_columns: These must be there.
 
-    Returns:
-        Kinds of `keep_columns` by name: bool, int64, double or string; none for a table that does not tell.
-
     Raises:
         SourceError, RecipeError: as `read`; also for captions.
     """
+    schema: pa.Schema | None
+    with _opened(location) as file:
+        if format_of(location) == "parquet":
+            of = _parquet(file, location)
+            groups = [of.metadata.row_group(i).num_rows for i in range(of.metadata.num_row_groups)]
+            schema, rows = of.schema_arrow, of.metadata.num_rows
+        else:
+            file.seek(0, 2)
+            packed = 4 if location.endswith(".gz") else 1
+            schema, rows, groups = _first_columns(location, url_column), file.tell() * packed // 100, []
+    if schema is None:
+        return Look(rows, groups, {})
+    _check_column(location, schema.names, "url", url_column)
+    if caption_column not in ("", Select().caption_column):
+        _check_column(location, schema.names, "caption", caption_column)
+    for name in keep_columns:
+        _check_column(location, schema.names, "keep", name)
+    return Look(rows, groups, {name: _kind(schema.field(name).type) for name in keep_columns})
+
+
+def _first_columns(location: str, url_column: str) -> pa.Schema | None:
+    """The columns of the first rows; None if nothing tells them, as JSON without a row."""
     with closing(read(location, url_column)) as batches:
         first = next(batches, None)
     if first is None or (not len(first.rows) and format_of(location).startswith("json")):
-        return {}  # without a row JSON tells no columns
-    there = first.rows.schema
-    if caption_column not in ("", Select().caption_column):
-        _check_column(location, there.names, "caption", caption_column)
-    for name in keep_columns:
-        _check_column(location, there.names, "keep", name)
-    return {name: _kind(there.field(name).type) for name in keep_columns}
+        return None
+    return first.rows.schema
 
 
 def _kind(of: pa.DataType) -> str:

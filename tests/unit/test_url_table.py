@@ -40,7 +40,8 @@ def test_every_format_gives_the_same_rows(tmp_path, kind):
     assert [r["url"] for r in rows] == [r["url"] for r in ROWS]
     if not kind.startswith("txt"):
         assert [r["caption"] for r in rows] == [r["caption"] for r in ROWS]
-    assert url_table.size(str(path))[0] >= 0
+    look = url_table.look(str(path), "url", "")
+    assert (look.rows, look.row_groups) == (len(ROWS), [len(ROWS)]) if kind == "parquet" else look.row_groups == []
 
 
 def test_lines_that_cannot_be_parsed_are_counted(tmp_path):
@@ -65,13 +66,13 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path):
 def test_a_caption_column_that_was_named_must_be_there(tmp_path, kind):
     path = tmp_path / f"urls.{kind}"
     write(path)
-    url_table.check(str(path), "url", "caption")
-    url_table.check(str(path), "url", "")
+    url_table.look(str(path), "url", "caption")
+    url_table.look(str(path), "url", "")
     there = "url" if kind == "txt" else "url, caption"
     with pytest.raises(RecipeError, match=f"no column 'nope'; it has: {there}. Say which it is: --caption-column"):
-        url_table.check(str(path), "url", "nope")
+        url_table.look(str(path), "url", "nope")
     with pytest.raises(RecipeError, match=r"no column 'nope'.+ --url-column" if kind != "txt" else "'text'"):
-        url_table.check(str(path), "nope", "text")
+        url_table.look(str(path), "nope", "text")
 
 
 def test_columns_to_keep_must_be_there_and_have_a_kind(tmp_path):
@@ -80,17 +81,17 @@ def test_columns_to_keep_must_be_there_and_have_a_kind(tmp_path):
     pq.write_table(table, tmp_path / "x.parquet")
     (tmp_path / "x.jsonl").write_text(json.dumps(row))
     kinds = {"s": "double", "n": "int64", "b": "bool", "big": "string", "t": "string"}
-    assert url_table.check(str(tmp_path / "x.parquet"), "url", "", tuple(kinds)) == kinds
-    assert url_table.check(str(tmp_path / "x.jsonl"), "url", "", tuple(kinds)) == dict.fromkeys(kinds, "string")
+    assert url_table.look(str(tmp_path / "x.parquet"), "url", "", tuple(kinds)).kinds == kinds
+    assert url_table.look(str(tmp_path / "x.jsonl"), "url", "", tuple(kinds)).kinds == dict.fromkeys(kinds, "string")
     with pytest.raises(RecipeError, match=r"no column 'nope'.+ --keep-column, or select.keep_columns in a recipe"):
-        url_table.check(str(tmp_path / "x.jsonl"), "url", "", ("nope",))
+        url_table.look(str(tmp_path / "x.jsonl"), "url", "", ("nope",))
 
 
 def test_a_table_may_have_urls_only_and_one_without_rows_in_json_tells_no_columns(tmp_path):
     (tmp_path / "urls.csv").write_text("url\nhttp://a.example/1.jpg\n")
-    url_table.check(str(tmp_path / "urls.csv"), "url", "caption")
+    url_table.look(str(tmp_path / "urls.csv"), "url", "caption")
     (tmp_path / "urls.jsonl").write_text('{"broken\n')
-    url_table.check(str(tmp_path / "urls.jsonl"), "url", "text")
+    url_table.look(str(tmp_path / "urls.jsonl"), "url", "text")
 
 
 @pytest.mark.parametrize("name", ["urls.parquet", "urls.csv.gz", "urls.json"])

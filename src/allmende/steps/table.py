@@ -4,6 +4,7 @@ Personal data is replaced all the same: whoever chose the rows did not choose wh
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -29,6 +30,8 @@ from allmende.steps.candidate_part import personal_facts
 from allmende.steps.step import Parts, Settings
 
 ROWS_PER_PART = 500_000
+TABLES_AT_ONCE = 16
+"""Tables that are opened at a time when a build is planned: on an object store each takes several round trips."""
 CARRIED = (
     *WORDS,
     "found_in",
@@ -53,16 +56,16 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
     """
     del lake
     select = recipe.select
-    tables = [(location, *url_table.size(location)) for location in expand(select.urls)]
     if taken := sorted({*select.keep_columns} & _TAKEN):
         raise RecipeError(f"Column {taken[0]!r} can't be kept: a release has one of that name. Rename it in the table.")
-    told = [
-        url_table.check(table, select.url_column, select.caption_column, select.keep_columns) for table, _, _ in tables
-    ]
-    kinds = {name: {one[name] for one in told if one} for name in select.keep_columns}
+    tables = expand(select.urls)
+    wanted = (select.url_column, select.caption_column, select.keep_columns)
+    with ThreadPoolExecutor(TABLES_AT_ONCE) as threads:
+        looks = list(threads.map(lambda table: url_table.look(table, *wanted), tables))
+    kinds = {name: {look.kinds[name] for look in looks if look.kinds} for name in select.keep_columns}
     kept = {name: kind.pop() if len(kind) == 1 else "string" for name, kind in kinds.items()}
-    buckets = bucket_count(sum(rows for _, rows, _ in tables))
-    pieces = [(location, groups) for location, _, sizes in tables for groups in _pieces(sizes)]
+    buckets = bucket_count(sum(look.rows for look in looks))
+    pieces = [(table, groups) for table, look in zip(tables, looks, strict=True) for groups in _pieces(look.row_groups)]
     return {
         part_id(number): {"file": location, "row_groups": groups, "buckets": buckets, "kept": kept}
         for number, (location, groups) in enumerate(pieces)
