@@ -92,15 +92,8 @@ OUR_JOB = (
     OUR_JUDGE
     + """
 import os, sys
-from dataclasses import replace
-from allmende.building import run_step
-from allmende.engine import Engine
-from allmende.lake import Lake
-from allmende.progress import Silent
-from allmende.recipe import Dataset, Recipe, Safety, Select
 from allmende.steps import candidates
 from allmende.steps.candidates import plan  # a step is a module with a plan and a Worker
-from allmende.steps.order import CANDIDATES, UNIQUE
 
 class Worker(candidates.Worker):
     def __init__(self, settings):
@@ -108,6 +101,15 @@ class Worker(candidates.Worker):
         self.judge = first_words
 
 if __name__ == "__main__":
+    from dataclasses import replace
+    from allmende.building import run_step
+    from allmende.engine import Engine, spare_pandas
+    from allmende.lake import Lake
+    from allmende.progress import Silent
+    from allmende.recipe import Dataset, Recipe, Safety, Select
+    from allmende.steps.order import CANDIDATES, UNIQUE
+
+    spare_pandas()  # as the command line does
     out, rules, *files = sys.argv[1:]
     safety = Safety(replace_personal=rules == "rules")
     recipe = Recipe(dataset=Dataset(name="bench"), select=Select(archives=tuple(files)), safety=safety)

@@ -203,6 +203,7 @@ class _Actor:
     def __init__(self, worker: str, settings: str, origin: int, sign: str = ""):
         if os.getpid() != origin:
             _die_with_parent(sign)
+            spare_pandas()
         self._name, self._settings = worker, settings
 
     @cached_property
@@ -220,6 +221,33 @@ class _Actor:
             return json.dumps({"error": type(error).__name__, "message": str(error), "task": parsed})
         except Exception:  # noqa: BLE001 - a bug must reach the operator whole, not as the engine's paraphrase
             return json.dumps({"bug": traceback.format_exc()})
+
+
+def spare_pandas() -> None:
+    """Lets Arrow find no pandas, for processes that are ours alone: 0.2 s and 35 MB each.
+
+    Where pandas is installed, Arrow imports it at its first array, to know one of pandas if it saw it. It still does so
+    when it's asked for a dataframe of pandas.
+    """
+    import pyarrow as pa
+
+    if "pandas" in sys.modules:
+        return
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        pa.array([None])  # it looks once
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
+class _NoPandas:
+    """A finder of modules that knows one which is not there."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        del path, target
+        if name == "pandas":
+            raise ModuleNotFoundError(name=name)
 
 
 def _die_with_parent(sign: str) -> None:

@@ -25,6 +25,10 @@ class Doubler:
             return {"ratio": 1 / 0}
         if task.get("die"):
             os._exit(9)
+        if task.get("arrow"):
+            import pyarrow as pa
+
+            return {"first": pa.array([1])[0].as_py(), "modules": list(sys.modules)}
         if "touch" in task:
             Path(task["touch"]).touch()
         if "wait" in task:
@@ -108,6 +112,19 @@ def test_a_process_ends_well_right_after_its_work(worker, here, task, code):
     assert (done.returncode, "ZeroDivisionError" in done.stderr) == (code, bool(code))
 
 
+def test_arrow_does_not_load_pandas_in_a_worker(engine, worker, tmp_path):
+    (tmp_path / "pandas.py").write_text("raise SystemExit('loaded')")
+    [answer] = engine.run(worker, {"factor": 2}, [{"arrow": True}])
+    assert answer["first"] == 1
+    assert "pandas" not in answer["modules"]
+
+
+def test_pandas_is_there_all_the_same(tmp_path):
+    (tmp_path / "pandas.py").write_text("")
+    script = "from allmende.engine import spare_pandas; spare_pandas(); spare_pandas(); import pandas; spare_pandas()"
+    subprocess.run([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(tmp_path)}, check=True)
+
+
 def test_no_tasks_no_processes(engine, worker):
     assert list(engine.run(worker, {"factor": 2}, [])) == []
 
@@ -124,7 +141,7 @@ def worker(tmp_path, monkeypatch):
     import inspect
 
     (tmp_path / "doubler_for_test.py").write_text(
-        "import os\nimport time\nfrom pathlib import Path\nfrom allmende.errors import RecipeError, SourceError\n\n"
+        "import os\nimport sys\nimport time\nfrom pathlib import Path\nfrom allmende.errors import RecipeError, SourceError\n\n"
         + inspect.getsource(Doubler)
     )
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -40,7 +40,7 @@ def command(
     from allmende.building import build, outlook
     from allmende.cli.display import display
     from allmende.cli.status import conclude
-    from allmende.engine import Engine
+    from allmende.engine import Engine, spare_pandas
 
     loaded = recipe_file.load(recipe)
     if output:
@@ -48,6 +48,7 @@ def command(
     if dry_run:
         _print_outlook(asdict(outlook(loaded, redo=redo)), as_json=as_json)
         return
+    spare_pandas()
     chosen = Engine(engine, address, loaded.run.workers if workers is None else workers)
     dataset = build(loaded, chosen, display(quiet=as_json), redo=redo)
     conclude(dataset, as_json=as_json, next_command=f"allmende status {dataset.lake.root}")

@@ -28,7 +28,8 @@ def command(kind: str, output: str | None, engine: str, as_json: bool) -> None:
     from allmende.cli.display import display
     from allmende.cli.status import conclude
     from allmende.demo import build_demo
-    from allmende.engine import Engine
+    from allmende.engine import Engine, spare_pandas
 
+    spare_pandas()
     dataset = build_demo(kind, output or "", Engine(engine), display(quiet=as_json))
     conclude(dataset, as_json=as_json, next_command=NEXT[kind])

@@ -65,10 +65,11 @@ def command(
     from allmende.building import build
     from allmende.cli.display import display
     from allmende.cli.status import conclude
-    from allmende.engine import Engine
+    from allmende.engine import Engine, spare_pandas
     from allmende.recipe_file import from_table
 
     recipe = from_table(tables, output, dict(chosen), settings)
+    spare_pandas()
     using = Engine(engine, address, recipe.run.workers if workers is None else workers)
     dataset = build(recipe, using, display(quiet=as_json), redo=redo)
     conclude(dataset, as_json=as_json, next_command=f"allmende status {dataset.lake.root}")

@@ -25,13 +25,14 @@ def command(
     """Asks again for URLs that failed, and only for those; then renews the release."""
     from allmende.cli.display import display
     from allmende.cli.status import funnel_text
-    from allmende.engine import Engine
+    from allmende.engine import Engine, spare_pandas
     from allmende.retrying import retry
 
     if not reasons and not statuses:
         raise RecipeError(
             "Say what to try again: --reason timeout, or --status 503. `allmende status` shows what failed."
         )
+    spare_pandas()
     opened = retry(dataset, list(reasons), list(statuses), Engine(engine, address), display(quiet=as_json))
     if as_json:
         dump(opened.status())
