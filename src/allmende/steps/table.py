@@ -72,13 +72,6 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
     }
 
 
-def kept_columns(lake: Lake) -> dict[str, str]:
-    """Columns that `select.keep_columns` asked for, and their kinds; none unless a dataset was made of URL tables."""
-    plan = lake.step("candidates").read_plan()
-    kept: dict[str, str] = next(iter(plan.parts.values()), {}).get("kept", {}) if plan else {}
-    return kept
-
-
 def _pieces(sizes: list[int]) -> Iterator[list[int] | None]:
     """Runs of row groups with at most `ROWS_PER_PART` rows; None for a file without row groups."""
     if not sizes:
