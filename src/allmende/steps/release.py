@@ -6,9 +6,9 @@ shuffled as a whole. Parts are sorted themselves, so a shard is a run of rows of
 
 To find that run, a part is read: 5 ms for 2,000 samples, a third of what a shard of 10,000 costs in a full group, four
 fifths of what one of 1,000 would. So a task is several shards in a row where shards are small, and reads each part once: a group is
-read `TASKS` times at most (160,000 samples in shards of 1,000: 20 CPU seconds instead of 108), and a worker holds that share of its
-metadata, some 10,000 samples. Smaller row groups in the parts help little: out of four groups a sixteenth of the rows is read
-in 3.5 ms instead of 4.3, and the files are half as large again.
+read less than 32 times (160,000 samples in shards of 1,000: 20 CPU seconds instead of 108), and a worker holds the metadata of
+one shard, or of some 10,000 samples. Smaller row groups in the parts help little: out of four groups a sixteenth of the rows is
+read in 3.5 ms instead of 4.3, and the files are half as large again.
 
 Cut i of n holds the samples whose order_key lies in the i-th of n equal ranges. So a sample that is taken down is missing from
 its own shard and changes no other, whether it was removed from a release or was never let in. Samples that were taken
@@ -34,8 +34,8 @@ from allmende.steps.kept_columns import kept_columns
 from allmende.steps.step import Parts, Settings
 
 GROUP_SAMPLES = 160_000
-TASKS = 16
-"""Most tasks of a group."""
+TASK_SHARE = 16
+"""Several shards are a task if together they are at most one in so many of their group's."""
 READ_AT_ONCE = 64
 
 
@@ -54,11 +54,12 @@ def plan(recipe: Recipe, lake: Lake) -> Parts:
 
 
 def tasks(parts: Parts, workers: int) -> list[Parts]:
-    """Shards of a group that lie in the same sixteenth of its keys, for which its parts are read once."""
+    """Shards in a row of a group, for which its parts are read once."""
     del workers
     grouped: dict[tuple[str, int], Parts] = {}
     for name, part in parts.items():
-        grouped.setdefault((part["samples"][0], part["cut"] * TASKS // part["of"]), {})[name] = part
+        together = max(1, part["of"] // TASK_SHARE)
+        grouped.setdefault((part["samples"][0], part["cut"] // together), {})[name] = part
     return list(grouped.values())
 
 
