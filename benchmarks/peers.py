@@ -1,5 +1,6 @@
 """Environments of their own for the peers we measure against, and a clock that counts CPU time of whole process trees."""
 
+import compileall
 import os
 import platform
 import resource
@@ -9,7 +10,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-CACHE = Path(__file__).resolve().parent.parent / ".cache" / "bench"
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".cache" / "bench"
+
+# What pip does with packages that it installs, the peers too; an editable one stays uncompiled with PYTHONDONTWRITEBYTECODE.
+compileall.compile_dir(ROOT / "src", quiet=1)
 
 
 def peer(name: str, *packages: str) -> Path:
