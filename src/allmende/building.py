@@ -247,13 +247,16 @@ def _own_digest(step: Step, recipe: Recipe) -> str:
 
 
 def digest_of(lake: Lake, step: Step, recipe: Recipe) -> str:
-    """Changes when the recipe's part in this step does, or anything it reads."""
+    """Changes when the recipe's part in this step does, or anything it reads.
+
+    Also if a part was deleted and made anew with another result: a URL that failed answers now, an archive is there.
+    """
     parts = [step.name, _own_digest(step, recipe)]
     for name in step.upstream:
         folder = lake.step(name)
         plan = folder.read_plan()
         parts.append(plan.digest if plan else "")
-        parts += [f"{m.part}.{m.round}" for m in folder.manifests() if m.round and step.minds_rounds]
+        parts += [f"{m.part}.{m.round * step.minds_rounds} {m.result}" for m in folder.manifests()]
     return sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

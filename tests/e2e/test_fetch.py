@@ -84,6 +84,21 @@ def test_retry_asks_only_for_what_failed_so(allmende, table, tmp_path, web):
     assert "No reason 'nonsense'" in allmende("retry", "set", "--reason", "nonsense", code=2)
 
 
+def test_a_part_that_was_deleted_is_made_anew_and_what_came_of_it_only_if_it_differs(allmende, table, tmp_path, web):
+    paths = [f"/ok/deleted-{i}" for i in range(9)] + ["/recovers/503?times=1&n=deleted"]
+    command = ("fetch", *table(paths), "--to", "set", "--set", "fetch.retries=0")
+    allmende(*command)
+    assert len(samples(tmp_path / "set")) == 9
+    asked = len(web.asked)
+    next((tmp_path / "set/unique").glob("part-*.json")).unlink()
+    allmende(*command)
+    assert len(web.asked) == asked
+    for manifest in (tmp_path / "set/samples").glob("part-*.json"):
+        manifest.unlink()
+    allmende(*command)
+    assert len(samples(tmp_path / "set")) == 10
+
+
 def test_a_retry_of_what_did_not_happen_changes_nothing(allmende, table, tmp_path, web):
     allmende("fetch", *table(["/ok/1", "/missing/2"]), "--to", "set")
 
