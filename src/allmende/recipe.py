@@ -28,7 +28,10 @@ class Dataset(Section, frozen=True, kw_only=True):
         _about("What is built: images with their words, or documents. Decides which sections count."),
     ] = "images"
     output: Annotated[
-        str, _about("Folder of the dataset: a path or an fsspec URL (s3://bucket/name). Default: the name.")
+        str,
+        _about(
+            "Folder of the dataset: a path or an fsspec URL (s3://bucket/name). Default: the name, if it can be one."
+        ),
     ] = ""
     description: Annotated[str, _about("A sentence for the dataset card.")] = ""
     license: Annotated[str, _about("Licence of the table you publish (images and texts keep their own).")] = "cc-by-4.0"

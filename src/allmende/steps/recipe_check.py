@@ -1,4 +1,6 @@
-"""What of a recipe only the rooms that it speaks of can judge: languages, the form of the release."""
+"""What of a recipe only the rooms that it speaks of can judge: languages, the form of the release, its folder."""
+
+import re
 
 from allmende import recipe_file
 from allmende.errors import RecipeError
@@ -6,14 +8,23 @@ from allmende.filters.language import known_languages, meant
 from allmende.publish.sink import find_sink
 from allmende.recipe import Recipe
 
+_ELSEWHERE = re.compile(r"^[.~]|[/\\:\x00-\x1f]")
+"""In a name that is taken as a path or URL: other folders, hidden ones, home, protocols."""
+
 
 def check(recipe: Recipe) -> None:
     """Refuses before anything is read what would stop the build later.
 
     Raises:
-        RecipeError: if keys contradict each other, a language can't be identified, or no such sink is installed.
+        RecipeError: if keys contradict each other, a language can't be identified, no such sink is installed, or the
+            name would lead elsewhere than to a folder of that name.
     """
     recipe_file.check(recipe)
+    if not recipe.dataset.output and _ELSEWHERE.search(recipe.dataset.name):
+        raise RecipeError(
+            f"[dataset] name: {recipe.dataset.name!r} can't be the name of the dataset's folder. Keep it, and say where the "
+            'dataset goes: output = "FOLDER"'
+        )
     find_sink(recipe.publish.sink)
     if recipe.dataset.kind == "text":
         check_languages(recipe)

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from allmende import recipe_file
@@ -30,6 +31,25 @@ def test_what_would_stop_a_build_later_stops_it_before_anything_is_read(tmp_path
         with pytest.raises(RecipeError, match=message):
             ask(recipe)
     assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["..", "../set", "lab/cats", "/set", "~set", ".set", "s3://set", "data:set", "a\\b", "a\0"]
+)
+def test_a_name_that_leads_elsewhere_needs_an_output(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    recipe = recipe_file.loads(TEXT.replace('output = "{output}"', ""))
+    named = msgspec.structs.replace(recipe, dataset=msgspec.structs.replace(recipe.dataset, name=name))
+    for ask in (check, build, outlook):
+        with pytest.raises(RecipeError, match=r"can't be the name of the dataset's folder.*output = "):
+            ask(named)
+    assert not list(tmp_path.iterdir())
+    check(msgspec.structs.replace(named, dataset=msgspec.structs.replace(named.dataset, output="elsewhere")))
+
+
+@pytest.mark.parametrize("name", ["set", "Katzen & Hunde 2026.1", "Grün", "v1..2"])
+def test_other_names_are_names_of_folders(name):
+    check(recipe_file.loads(TEXT.replace('"set"', f'"{name}"', 1).replace('output = "{output}"', "")))
 
 
 @pytest.mark.parametrize("kind", ["images", "text"])
