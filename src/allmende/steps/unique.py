@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from allmende.dedup.exact import Counts, Keys, Unique, unique_rows
 from allmende.errors import RecipeError
@@ -19,7 +18,7 @@ from allmende.lake import Lake
 from allmende.parts import Tally, part_id
 from allmende.recipe import Recipe
 from allmende.schema import CANDIDATES, Reason
-from allmende.steps.buckets import in_bucket
+from allmende.steps.buckets import in_bucket, table_writer
 from allmende.steps.step import Parts, Settings
 from allmende.tables import Tables
 
@@ -61,8 +60,7 @@ class Worker:
     def _part(self, name: str, bucket: pc.Expression) -> None:
         unique, url_keys, tally = self._decide(bucket)
         with self.folder.part(name, self.settings.plan) as part:
-            writer = pq.ParquetWriter(part.file(".parquet"), CANDIDATES, compression="zstd")
-            with writer:
+            with table_writer(part.file(".parquet"), CANDIDATES) as writer:
                 for begin in range(0, len(unique.rows), SLICE_ROWS):
                     table = self._rows(bucket, unique, slice(begin, begin + SLICE_ROWS), len(url_keys))
                     writer.write_table(table, row_group_size=ROW_GROUP)
@@ -94,15 +92,19 @@ class Worker:
         wanted = unique.rows[part]
         mask = np.zeros(total, bool)
         mask[wanted] = True
-        batches, offset = [], 0
+        rows, batches, begin = [np.empty(0, np.int64)], [], 0
         for batch in self.candidates.batches(bucket):
-            chosen = mask[offset : offset + len(batch)]
-            offset += len(batch)
-            if chosen.any():
-                batches.append(batch.filter(pa.array(chosen)))
+            end = begin + len(batch)
+            if 2 * np.count_nonzero(mask[begin:end]) < len(batch):  # else a copy costs more than it saves memory
+                rows.append(np.flatnonzero(mask[begin:end]) + begin)
+                batches.append(batch.take(pa.array(rows[-1] - begin)))
+            else:
+                rows.append(np.arange(begin, end))
+                batches.append(batch)
+            begin = end
+        # The stream has the order of the files; the part has the order of `wanted`.
         table = pa.Table.from_batches(batches, CANDIDATES)
-        # The stream kept the order of the files; the part has the order of `wanted`.
-        table = table.take(pa.array(np.argsort(np.argsort(wanted, kind="stable"), kind="stable")))
+        table = table.take(pa.array(np.searchsorted(np.concatenate(rows), wanted)))
         return table.set_column(
             table.schema.get_field_index("seen"), CANDIDATES.field("seen"), pa.array(unique.seen[part], pa.int32())
         )

@@ -127,3 +127,19 @@ def test_an_earlier_dataset_that_is_none_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(recipe_file.RecipeError, match="holds no dataset"):
         dedup(tmp_path / "new", [[pair(1, 1, 1)]], earlier=[tmp_path / "empty"])
+
+
+def test_a_table_of_buckets_has_dictionaries_where_values_repeat_and_statistics_of_numbers(tmp_path):
+    schema = pa.schema([*CANDIDATES, pa.field("lines", pa.list_(pa.uint64()))])
+    repeated = [rows([pair(1, n, 1)], schema) for n in range(30)]
+    lines = pa.array([[1, 2, 3]] * 30, schema.field("lines").type)
+    with BucketWriter(str(tmp_path / "x.parquet"), BUCKETS, schema) as out:
+        out.write(pa.concat_tables(repeated).set_column(len(CANDIDATES), schema.field("lines"), lines))
+    group = pq.ParquetFile(tmp_path / "x.parquet").metadata.row_group(0)
+    columns = [group.column(number) for number in range(group.num_columns)]
+    dictionaries = {c.path_in_schema for c in columns if "RLE_DICTIONARY" in c.encodings}
+    assert dictionaries >= {"caption", "warc_file", "lines.list.element"}
+    assert dictionaries.isdisjoint({"uid", "url", "url_key", "host_key"})
+    statistics = {c.path_in_schema for c in columns if c.statistics is not None}
+    assert statistics >= {"host_key", "captured_at", "seen"}
+    assert statistics.isdisjoint({"url", "caption"})
