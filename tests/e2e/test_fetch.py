@@ -66,6 +66,10 @@ def test_one_url_is_asked_for_once_whatever_its_captions(allmende, table, tmp_pa
     # four hosts, two captions each
     assert len(samples(tmp_path / "set")) == 8
     assert sum(path == "/ok/shared" for _, path in web.asked) == 4
+    flags = table(["/ok/cut"] * 40, captions=[f"caption {i // 4}" for i in range(40)])
+    allmende("fetch", *flags, "--to", "parts", "--set", "fetch.part_size=9")
+    assert len(samples(tmp_path / "parts")) == 40
+    assert sum(path == "/ok/cut" for _, path in web.asked) == 4
 
 
 def test_retry_asks_only_for_what_failed_so(allmende, table, tmp_path, web):

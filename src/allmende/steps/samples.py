@@ -2,12 +2,13 @@
 
 A part is a slice of one bucket's rows. A worker gets many parts at once and streams through them: the next part's
 requests start while the last part's slow hosts still answer, and each part commits when its last row has a fate. A URL
-is asked for once, whatever number of captions it has. Stored images go to a spool file as they come and are copied
+is asked for once, whatever number of captions it has: parts are cut where one ends. Stored images go to a spool file as they come and are copied
 into the part's `.bin` in the order of the release, so that what comes out does not depend on who answered first.
 """
 
 import asyncio
 import gc
+import itertools
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from allmende import tables
 from allmende.fetch import host_files
 from allmende.fetch.agent import check_contact, user_agent
 from allmende.fetch.client import Client
@@ -49,21 +51,31 @@ TASK_ROWS = 100_000
 
 
 def plan(recipe: Recipe, lake: Lake) -> Parts:
-    """A part for each slice of `fetch.part_size` rows of each bucket.
+    """A part for each slice of some `fetch.part_size` rows of each bucket.
 
     Raises:
         RecipeError: if that is a large crawl, and nobody says whose.
     """
-    size = recipe.fetch.part_size
     parts: Parts = {}
     for manifest in lake.step("unique").manifests():
-        kept = manifest.counts["candidate"].kept
-        for begin in range(0, kept, size):
-            part = {"unique": manifest.part, "begin": begin, "end": min(begin + size, kept)}
-            parts[part_id(len(parts))] = part
+        keys = tables.read(lake, f"unique/{manifest.file('.parquet')}", ["url_key"]).column(0).to_numpy()
+        for begin, end in slices(keys, recipe.fetch.part_size):
+            parts[part_id(len(parts))] = {"unique": manifest.part, "begin": begin, "end": end}
     if recipe.fetch.source == "web":
         check_contact(sum(part["end"] - part["begin"] for part in parts.values()), recipe.dataset.contact)
     return parts
+
+
+def slices(url_keys: npt.NDArray[np.uint64], size: int) -> Iterator[tuple[int, int]]:
+    """Cuts sorted keys after every `size` rows and where the URL ends that is there, so that one part asks for it.
+
+    A URL of which `size` rows more follow is cut all the same: a part has less than twice as many.
+    """
+    ends = np.append(np.flatnonzero(url_keys[1:] != url_keys[:-1]) + 1, len(url_keys))
+    planned = np.arange(size, len(url_keys), size)
+    whole = ends[np.searchsorted(ends, planned)]
+    cuts = np.where(whole - planned < size, whole, planned)
+    return itertools.pairwise(np.unique([0, *cuts, len(url_keys)]).tolist())
 
 
 def tasks(parts: Parts, workers: int) -> list[Parts]:
