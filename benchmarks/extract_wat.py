@@ -21,7 +21,8 @@ import archive_inputs
 import peers
 
 FILES, MEGABYTES, TURNS = 8, 135, 7
-os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as `allmende` on the command line does
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as `allmende` on the command line does, here and below
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 PEER = ("cc2dataset==1.5.0", "fastwarc<2", "pysimdjson", "pyspark==3.5.*", "setuptools<80")
 
 PEER_KERNEL = """
@@ -109,14 +110,16 @@ if __name__ == "__main__":
     from allmende.recipe import Dataset, Recipe, Safety, Select
     from allmende.steps.order import CANDIDATES, UNIQUE
 
-    spare_pandas()  # as the command line does
+    spare_pandas()
     out, rules, *files = sys.argv[1:]
     safety = Safety(replace_personal=rules == "rules")
     recipe = Recipe(dataset=Dataset(name="bench"), select=Select(archives=tuple(files)), safety=safety)
     first = CANDIDATES if rules == "rules" else replace(CANDIDATES, module="our_job")
+    engine = Engine()
+    engine.start()
     for step in (first, UNIQUE):
-        run_step(Lake(out), step, recipe, Engine(), Silent())
-    os._exit(0)  # as the command line does
+        run_step(Lake(out), step, recipe, engine, Silent())
+    os._exit(0)
 """
 )
 

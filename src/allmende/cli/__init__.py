@@ -72,6 +72,8 @@ def main() -> None:
     """Runs the command line. Errors of ours are printed without a traceback, and set the exit code."""
     # Arrow's own choice keeps, for each thread, the pages that it once had: 30 to 60 MB a process, and more the longer it runs.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    # NumPy's library starts a thread for each core, in each process. Only decoders multiply matrices, with one each.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # A script's job in the background is started so that it ignores Ctrl-C. Daft listens all the same; so must we.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _have_stdout_alone()
