@@ -2,8 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from allmende.parts import PartWriter
 from allmende.recipe import Recipe
@@ -36,22 +35,18 @@ class DroppedPages:
         self._tombstones = tombstones
         self._rows = RowGroups(part.file(SUFFIX), DROPPED_PAGES) if recipe.text.keep_dropped else None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._rows is not None:
-            self._rows.flush()
-            self._rows.close()
-
     def add(self, dropped: Sequence[Dropped]) -> None:
         """Takes over pages."""
         if self._rows is not None:
             named = [page for page in dropped if page.reason not in _UNNAMED]
             rows = self._final([_row(page) for page in named])
             self._rows.add(itertools.compress(rows, ~taken_down(self._tombstones, rows, ["url", "text"])))
+
+    def close(self) -> None:
+        """Writes the rows that wait, and ends the file."""
+        if self._rows is not None:
+            self._rows.flush()
+            self._rows.close()
 
     def _final(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if not self._recipe.safety.replace_personal:

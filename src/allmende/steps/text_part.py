@@ -29,7 +29,9 @@ class TextPart(ABC):
 
     def __init__(self, part: PartWriter, schema: pa.Schema, recipe: Recipe, tombstones: Sequence[TombstoneScreen]):
         self._files = ExitStack()
-        self.fates = Fates(self._files.enter_context(DroppedPages(part, recipe, tombstones)))
+        dropped = DroppedPages(part, recipe, tombstones)
+        self._files.callback(dropped.close)
+        self.fates = Fates(dropped)
         self._rows = RowGroups(part.file(".parquet"), schema, self._note)
         self._files.callback(self._rows.close)
         self._underway = self._files.enter_context(Underway(part.step))
