@@ -309,7 +309,7 @@ def run_parts(
             if isinstance(answer, Failure):
                 failures.append(answer)
                 lake.event("task failed", step=step.name, error=str(answer.error))
-    _stop_if_incomplete(lake, step, plan, failures)
+    _stop_if_incomplete(lake, step, pending, failures)
     lake.event("step finished", step=step.name)
 
 
@@ -331,16 +331,16 @@ def _in_event_loop() -> bool:
     return True
 
 
-def _stop_if_incomplete(lake: Lake, step: Step, plan: Plan, failures: list[Failure]) -> None:
+def _stop_if_incomplete(lake: Lake, step: Step, wanted: Parts, failures: list[Failure]) -> None:
     if failures:
         first = failures[0].error
         more = f" ({len(failures)} tasks failed; all are in events.jsonl)" if len(failures) > 1 else ""
         safe = " Finished parts are safe." if isinstance(first, SourceError) else ""
         raise type(first)(f"{first}{safe}{more}")
-    missing = len(plan.parts) - len(lake.step(step.name).finished())
+    missing = set(wanted).difference(lake.step(step.name).finished())
     if missing:
         raise EngineError(
-            f"{step.name}: {missing} parts are missing, though no worker said why. Run the same command again."
+            f"{step.name}: {len(missing)} parts are missing, though no worker said why. Run the same command again."
         )
 
 

@@ -99,8 +99,22 @@ def test_a_part_that_was_deleted_is_made_anew_and_what_came_of_it_only_if_it_dif
     assert len(web.asked) == asked
     for manifest in (tmp_path / "set/samples").glob("part-*.json"):
         manifest.unlink()
+    removal = ("--url", web.url("/ok/deleted-0"), "--reason", "privacy", "--ticket", "T-1", "--yes")
+    said = allmende("takedown", "set", *removal, code=5)
+    assert "its last build is not finished" in said  # a shard might hold what is in no part
     allmende(*command)
     assert len(samples(tmp_path / "set")) == 10
+
+
+def test_a_retry_makes_a_part_anew_that_was_deleted(allmende, table, tmp_path, web):
+    flags = table([f"/ok/both-{i // 4}" for i in range(8)] + [f"/recovers/503?times=1&n=both-{i}" for i in range(4)])
+    allmende("fetch", *flags, "--to", "set", "--set", "fetch.retries=0", "--set", "fetch.part_size=2")
+    assert len(samples(tmp_path / "set")) == 8
+    parts = sorted((tmp_path / "set/samples").glob("part-*.json"))
+    whole = next(part for part in parts if not json.loads(part.read_text())["counts"]["sample"]["dropped"])
+    whole.unlink()
+    allmende("retry", "set", "--status", "503")
+    assert len(samples(tmp_path / "set")) == 12
 
 
 def test_a_retry_of_what_did_not_happen_changes_nothing(allmende, table, tmp_path, web):
