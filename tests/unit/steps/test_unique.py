@@ -11,7 +11,7 @@ from allmende.lake import Lake
 from allmende.lock import leave
 from allmende.parts import Plan, Tally
 from allmende.schema import CANDIDATES, SAMPLES
-from allmende.steps import frequent, unique
+from allmende.steps import buckets, frequent, unique
 from allmende.steps.buckets import BucketWriter, bucket_count
 from allmende.steps.step import Settings
 
@@ -143,3 +143,21 @@ def test_a_table_of_buckets_has_dictionaries_where_values_repeat_and_statistics_
     statistics = {c.path_in_schema for c in columns if c.statistics is not None}
     assert statistics >= {"host_key", "captured_at", "seen"}
     assert statistics.isdisjoint({"url", "caption"})
+
+
+def groups_of(path, tables):
+    """Numbers of the images in each row group of a file of buckets."""
+    with BucketWriter(str(path), BUCKETS) as out:
+        for table in tables:
+            out.write(table)
+    file = pq.ParquetFile(path)
+    return [file.read_row_group(group)["url"].to_pylist() for group in range(file.num_row_groups)]
+
+
+def test_small_tables_share_row_groups_up_to_a_size(tmp_path, monkeypatch):
+    tables = [rows([pair(host, image, 1) for host in (1, 2, 3)]) for image in range(4)]
+    together = groups_of(tmp_path / "together.parquet", [*tables, rows([])])
+    assert sorted(together) == sorted([pair(host, image, 1)[0] for image in range(4)] for host in (1, 2, 3))
+    monkeypatch.setattr(buckets, "HELD_BYTES", 2 * tables[0].nbytes)
+    assert len(groups_of(tmp_path / "in_twos.parquet", tables)) == 2 * len(together)
+    assert groups_of(tmp_path / "none.parquet", []) == []
