@@ -59,7 +59,7 @@ class File(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Manifest(msgspec.Struct, kw_only=True):
-    """What one part holds and how it came about. `started`, `seconds` and `clock` differ from run to run."""
+    """What one part holds and how it came about. `started` and `seconds` differ from run to run."""
 
     format: int = FORMAT_VERSION
     step: str
@@ -72,7 +72,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     facts: dict[str, int] = msgspec.field(default_factory=dict)
     """Further sums, such as bytes_received."""
     round: int = 0
-    """How often the part was rewritten by `retry`."""
+    """How often the part was written again: by a retry, a take-down."""
     started: float = 0.0
     seconds: float = 0.0
 
