@@ -104,7 +104,9 @@ def take_down(
     _check_lake(lake)
     log = folder_of(lake, recipe)
     if dry_run:
-        return _summary(lake, _find(lake, log, targets, chosen))
+        found = _find(lake, log, targets, chosen)
+        _check_finished(lake)
+        return _summary(lake, found)
     with session(lake, engine, "take-down"):
         _check_finished(lake)
         if not recipe.safety.tombstones:
