@@ -6,6 +6,7 @@ captions of a URL, are in one bucket.
 """
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,16 +16,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from allmende.dedup.exact import Keys
+from allmende.lake import Lake
 from allmende.schema import CANDIDATES
 
 ROWS_PER_BUCKET = 1_000_000
 FEWEST, MOST = 8, 4096
 """Eight, so that even a small job spreads over workers; no more than what keeps row groups at a useful size."""
 
-
 HELD_BYTES = 1 << 25
 """Rows that wait until there are more: with 128 buckets, a row group for each archive has 150 rows, and to read it takes three
 times as long as if there were five archives in it."""
+
+FOOTER_BYTES = 1 << 25
+"""Footers that a reader keeps, so as not to parse them anew for each bucket; in memory they take ten times as much."""
 
 
 def bucket_count(rows: int) -> int:
@@ -43,9 +48,23 @@ def in_bucket(bucket: int, buckets: int, key_column: str = "host_key") -> pc.Exp
 
 def groups_of_bucket(file: pq.ParquetFile, bucket: int, buckets: int, key_column: str = "host_key") -> list[int]:
     """Numbers of the row groups that hold a bucket, in a file of `BucketWriter`."""
-    column, shift = file.schema_arrow.get_field_index(key_column), 64 - (buckets.bit_length() - 1)
-    first = (file.metadata.row_group(number).column(column).statistics.min for number in range(file.num_row_groups))
-    return [number for number, key in enumerate(first) if key >> shift == bucket]
+    return _groups(_first_keys(file, key_column), bucket, buckets)
+
+
+def _first_keys(file: pq.ParquetFile, key_column: str) -> Keys:
+    """The smallest key of each row group."""
+    column = file.schema_arrow.get_field_index(key_column)  # `metadata.schema` would keep itself in memory
+    groups = map(file.metadata.row_group, range(file.num_row_groups))
+    return np.array([group.column(column).statistics.min for group in groups], np.uint64)
+
+
+def _groups(first: Keys, bucket: int, buckets: int) -> list[int]:
+    groups: list[int] = np.flatnonzero(first >> _shift(buckets) == bucket).tolist()
+    return groups
+
+
+def _shift(buckets: int) -> np.uint64:
+    return np.uint64(64 - (buckets.bit_length() - 1))
 
 
 def table_writer(path: str | Path, schema: pa.Schema) -> pq.ParquetWriter:
@@ -72,7 +91,7 @@ class BucketWriter:
     def __init__(self, path: str, buckets: int, schema: pa.Schema = CANDIDATES, key_column: str = "host_key"):
         self._key_column = key_column
         self._writer = table_writer(path, schema)
-        self._shift = np.uint64(64 - (buckets.bit_length() - 1))
+        self._shift = _shift(buckets)
         self._held: list[pa.Table] = []
         self._bytes = 0
 
@@ -104,3 +123,45 @@ class BucketWriter:
         with self._writer:
             if kind is None:
                 self._flush()
+
+
+class BucketReader:
+    """Reads files of `BucketWriter`, a bucket at a time.
+
+    A filter by `in_bucket` does the same for files of any kind, but takes two to eight times as long, and has the footers of all
+    of them in memory.
+
+    Args:
+        lake: The dataset.
+        names: The files' names in it.
+        key_column: As for the writer.
+    """
+
+    def __init__(self, lake: Lake, names: list[str], key_column: str = "host_key"):
+        self._lake = lake
+        self._names = names
+        self._key_column = key_column
+        self._first: dict[str, Keys] = {}
+        self._footers: dict[str, pq.FileMetaData] = {}
+        self._room = FOOTER_BYTES
+
+    def batches(self, bucket: int, buckets: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows of a bucket, in the order of the files.
+
+        Raises:
+            LakeError: if a file is damaged or missing.
+        """
+        for name in self._names:
+            with self._lake.undamaged(name), self._open(name) as file:
+                groups = _groups(self._first[name], bucket, buckets)
+                yield from file.iter_batches(row_groups=groups, columns=columns, use_threads=False)
+
+    def _open(self, name: str) -> pq.ParquetFile:
+        footer, where = self._footers.get(name), self._lake.at(name)
+        file = pq.ParquetFile(where, metadata=footer, pre_buffer=True, filesystem=self._lake.fs)
+        if name not in self._first:
+            self._first[name] = _first_keys(file, self._key_column)
+            self._room -= file.metadata.serialized_size
+            if self._room > 0:
+                self._footers[name] = file.metadata
+        return file

@@ -5,12 +5,12 @@ Pass one reads 20 bytes a row and decides; pass two streams the whole rows past 
 `SLICE_ROWS` when a giant host makes a bucket large. So memory is bounded whatever the dataset.
 """
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from allmende.dedup.exact import Counts, Keys, Unique, unique_rows
 from allmende.errors import RecipeError
@@ -18,9 +18,14 @@ from allmende.lake import Lake
 from allmende.parts import Tally, part_id
 from allmende.recipe import Recipe
 from allmende.schema import CANDIDATES, Reason
-from allmende.steps.buckets import in_bucket, table_writer
+from allmende.steps.buckets import BucketReader, in_bucket, table_writer
 from allmende.steps.step import Parts, Settings
 from allmende.tables import Tables
+
+Bucket = tuple[int, int]
+"""The number of one, and how many there are."""
+
+KEYS = ["url_key", "uid", "seen"]
 
 SLICE_ROWS = 250_000
 ROW_GROUP = 20_000
@@ -46,18 +51,18 @@ class Worker:
         self.settings = Settings.of_worker(settings)
         lake = self.settings.lake
         self.folder = lake.step("unique")
-        self.candidates = Tables(lake, lake.step("candidates").files(), CANDIDATES)
+        self.candidates = BucketReader(lake, lake.step("candidates").files())
         self.earlier = [_earlier(root) for root in self.settings.recipe.dedup.earlier]
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""
-        buckets = {name: in_bucket(part["bucket"], part["buckets"]) for name, part in task["parts"].items()}
         with ThreadPoolExecutor(self.settings.cores) as threads:  # Arrow and NumPy need no interpreter for most of it
-            list(threads.map(self._part, buckets.keys(), buckets.values()))
+            list(threads.map(self._part, task["parts"].keys(), task["parts"].values()))
         pa.default_memory_pool().release_unused()  # in the build's own process it would stay until the last step is done
         return {"parts": len(task["parts"])}
 
-    def _part(self, name: str, bucket: pc.Expression) -> None:
+    def _part(self, name: str, plan: dict[str, Any]) -> None:
+        bucket = (plan["bucket"], plan["buckets"])
         unique, url_keys, tally = self._decide(bucket)
         with self.folder.part(name, self.settings.plan) as part:
             with table_writer(part.file(".parquet"), CANDIDATES) as writer:
@@ -66,9 +71,9 @@ class Worker:
                     writer.write_table(table, row_group_size=ROW_GROUP)
             part.commit({"candidate": tally})
 
-    def _decide(self, bucket: pc.Expression) -> tuple[Unique, Keys, Tally]:
-        url_keys, uids, seen = _keys(self.candidates, bucket)
-        known = [_keys(tables, bucket) for tables in self.earlier]
+    def _decide(self, bucket: Bucket) -> tuple[Unique, Keys, Tally]:
+        url_keys, uids, seen = _keys(self.candidates.batches(*bucket, KEYS))
+        known = [_keys(tables.batches(in_bucket(*bucket), KEYS)) for tables in self.earlier]
         none = np.empty(0, np.uint64)
         unique = unique_rows(
             url_keys,
@@ -88,12 +93,12 @@ class Worker:
         tally = Tally(len(url_keys), len(kept.rows), {str(k): v for k, v in drops.items() if v})
         return kept, url_keys, tally
 
-    def _rows(self, bucket: pc.Expression, unique: Unique, part: slice, total: int) -> pa.Table:
+    def _rows(self, bucket: Bucket, unique: Unique, part: slice, total: int) -> pa.Table:
         wanted = unique.rows[part]
         mask = np.zeros(total, bool)
         mask[wanted] = True
         rows, batches, begin = [np.empty(0, np.int64)], [], 0
-        for batch in self.candidates.batches(bucket):
+        for batch in self.candidates.batches(*bucket):
             end = begin + len(batch)
             if 2 * np.count_nonzero(mask[begin:end]) < len(batch):  # else a copy costs more than it saves memory
                 rows.append(np.flatnonzero(mask[begin:end]) + begin)
@@ -121,12 +126,12 @@ def _earlier(root: str) -> Tables:
     return Tables(lake, names, CANDIDATES)
 
 
-def _keys(tables: Tables, bucket: pc.Expression) -> tuple[Keys, Keys, Counts]:
-    """URL key, first half of the uid, occurrences: of all rows in the bucket, in the order of the files."""
+def _keys(batches: Iterable[pa.RecordBatch]) -> tuple[Keys, Keys, Counts]:
+    """URL key, first half of the uid, occurrences: of all rows, in their order."""
     urls: list[Keys] = [np.empty(0, np.uint64)]
     uids: list[Keys] = [np.empty(0, np.uint64)]
     seen: list[Counts] = [np.empty(0, np.int64)]
-    for batch in tables.batches(bucket, ["url_key", "uid", "seen"]):
+    for batch in batches:
         urls.append(batch.column("url_key").to_numpy())
         uids.append(_first_half(batch.column("uid")))
         seen.append(batch.column("seen").to_numpy().astype(np.int64))

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -6,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from allmende import recipe_file
+from allmende.errors import LakeError
 from allmende.identity import key64, uid
 from allmende.lake import Lake
 from allmende.lock import leave
@@ -161,3 +164,34 @@ def test_small_tables_share_row_groups_up_to_a_size(tmp_path, monkeypatch):
     monkeypatch.setattr(buckets, "HELD_BYTES", 2 * tables[0].nbytes)
     assert len(groups_of(tmp_path / "in_twos.parquet", tables)) == 2 * len(together)
     assert groups_of(tmp_path / "none.parquet", []) == []
+
+
+@pytest.fixture
+def two_files(tmp_path):
+    lake = Lake(tmp_path)
+    names = ["a.parquet", "b.parquet"]
+    for number, name in enumerate(names):
+        groups_of(tmp_path / name, [rows([pair(host, number, 1) for host in range(20)])])
+    return lake, names
+
+
+@pytest.mark.parametrize("room", [0, buckets.FOOTER_BYTES])
+def test_each_row_is_read_with_its_bucket_in_the_order_of_the_files(two_files, monkeypatch, room):
+    monkeypatch.setattr(buckets, "FOOTER_BYTES", room)
+    reader, found = buckets.BucketReader(*two_files), []
+    for bucket in range(BUCKETS):
+        table = pa.Table.from_batches(reader.batches(bucket, BUCKETS), CANDIDATES)
+        assert set((table["host_key"].to_numpy() >> np.uint64(61)).tolist()) <= {bucket}
+        urls = pa.Table.from_batches(reader.batches(bucket, BUCKETS, ["url"]), pa.schema([CANDIDATES.field("url")]))
+        assert urls["url"].to_pylist() == table["url"].to_pylist()
+        assert [url[-5] for url in urls["url"].to_pylist()] == sorted(url[-5] for url in urls["url"].to_pylist())
+        found += urls["url"].to_pylist()
+    assert sorted(found) == sorted(pair(host, number, 1)[0] for host in range(20) for number in range(2))
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-9])])
+def test_a_file_of_candidates_that_is_damaged_is_named(two_files, damage):
+    lake, names = two_files
+    damage(lake.local / names[1])
+    with pytest.raises(LakeError, match=r"b\.parquet can't be read"):
+        list(buckets.BucketReader(lake, names).batches(0, BUCKETS))
