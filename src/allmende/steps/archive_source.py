@@ -25,8 +25,7 @@ from allmende.lake import Lake
 from allmende.permission import Permission, Signal, Verdict
 from allmende.recipe import Recipe
 from allmende.schema import CAPTURES, Reason
-from allmende.steps.buckets import in_bucket
-from allmende.tables import Tables
+from allmende.steps.buckets import BucketReader
 
 T = TypeVar("T")
 
@@ -47,8 +46,8 @@ class ArchiveSource:
     def __init__(self, lake: Lake, buckets: set[tuple[int, int]], recipe: Recipe, permission: Permission):
         self._recipe = recipe
         self._permission = permission
-        rows = Tables(lake, lake.step("candidates").files(".captures.parquet"), CAPTURES)
-        tables = [rows.read(in_bucket(*bucket)) for bucket in sorted(buckets)]
+        rows = BucketReader(lake, lake.step("candidates").files(".captures.parquet"), CAPTURES)
+        tables = [rows.read(*bucket) for bucket in sorted(buckets)]
         # Of several captures of a URL the oldest is taken, of equally old ones the first in the archives' order.
         order = [
             ("url_key", "ascending"),

@@ -46,21 +46,11 @@ def in_bucket(bucket: int, buckets: int, key_column: str = "host_key") -> pc.Exp
     return (key >= low) & (key <= high)
 
 
-def groups_of_bucket(file: pq.ParquetFile, bucket: int, buckets: int, key_column: str = "host_key") -> list[int]:
-    """Numbers of the row groups that hold a bucket, in a file of `BucketWriter`."""
-    return _groups(_first_keys(file, key_column), bucket, buckets)
-
-
 def _first_keys(file: pq.ParquetFile, key_column: str) -> Keys:
     """The smallest key of each row group."""
     column = file.schema_arrow.get_field_index(key_column)  # `metadata.schema` would keep itself in memory
     groups = map(file.metadata.row_group, range(file.num_row_groups))
     return np.array([group.column(column).statistics.min for group in groups], np.uint64)
-
-
-def _groups(first: Keys, bucket: int, buckets: int) -> list[int]:
-    groups: list[int] = np.flatnonzero(first >> _shift(buckets) == bucket).tolist()
-    return groups
 
 
 def _shift(buckets: int) -> np.uint64:
@@ -133,28 +123,48 @@ class BucketReader:
 
     Args:
         lake: The dataset.
-        names: The files' names in it.
-        key_column: As for the writer.
+        names: The files' names in it; there may be none.
+        schema: As for the writer.
+        key_column: Likewise.
     """
 
-    def __init__(self, lake: Lake, names: list[str], key_column: str = "host_key"):
+    def __init__(self, lake: Lake, names: list[str], schema: pa.Schema = CANDIDATES, key_column: str = "host_key"):
         self._lake = lake
         self._names = names
+        self._schema = schema
         self._key_column = key_column
         self._first: dict[str, Keys] = {}
         self._footers: dict[str, pq.FileMetaData] = {}
         self._room = FOOTER_BYTES
 
-    def batches(self, bucket: int, buckets: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """The rows of a bucket, in the order of the files.
+    def batches(
+        self, bucket: int, buckets: int, columns: list[str] | None = None, rows: int = 65_536
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a bucket, in the order of the files, at most so many at a time.
 
         Raises:
             LakeError: if a file is damaged or missing.
         """
+        for file, groups in self._groups(bucket, buckets):
+            yield from file.iter_batches(rows, groups, columns, use_threads=False)
+
+    def read(self, bucket: int, buckets: int) -> pa.Table:
+        """All of them at once."""
+        return pa.Table.from_batches(self.batches(bucket, buckets), self._schema)
+
+    def values(self, bucket: int, buckets: int, column: str) -> int:
+        """How many values a column has in a bucket, those in lists added up; nothing but footers is read."""
+        number = self._schema.get_field_index(column)
+        files = self._groups(bucket, buckets)
+        return sum(
+            file.metadata.row_group(group).column(number).num_values for file, groups in files for group in groups
+        )
+
+    def _groups(self, bucket: int, buckets: int) -> Iterator[tuple[pq.ParquetFile, list[int]]]:
+        """The files, and their row groups that hold a bucket."""
         for name in self._names:
             with self._lake.undamaged(name), self._open(name) as file:
-                groups = _groups(self._first[name], bucket, buckets)
-                yield from file.iter_batches(row_groups=groups, columns=columns, use_threads=False)
+                yield file, np.flatnonzero(self._first[name] >> _shift(buckets) == bucket).tolist()
 
     def _open(self, name: str) -> pq.ParquetFile:
         footer, where = self._footers.get(name), self._lake.at(name)

@@ -83,8 +83,6 @@ class DocumentPart(TextPart):
         self._part = part
         self._tools = tools
         self._bytes = self._written = 0
-        self._keys: list[pa.Table] = []
-        self._hosts: list[pa.Table] = []
         self._keys_schema = keys_schema(tools.recipe.near_duplicates)
         path = str(part.file(KEYS))
         self._key_file = self._files.enter_context(BucketWriter(path, buckets, self._keys_schema, "text_key"))
@@ -109,24 +107,19 @@ class DocumentPart(TextPart):
         """Further sums of the part."""
         return {"text_bytes": self._bytes, **self.fates.facts()}
 
-    def _finish(self) -> None:
-        self._key_file.write(pa.concat_tables([self._keys_schema.empty_table(), *self._keys]))
-        if self._host_file is not None:
-            self._host_file.write(pa.concat_tables([HOSTS_SCHEMA.empty_table(), *self._hosts]))
-
     def _note(self, table: pa.Table) -> None:
         """Notes the keys of rows that were written."""
         numbers = np.arange(self._written, self._written + len(table), dtype=np.int32)
         self._written += len(table)
         keys = self._keys_of(table, numbers)
-        self._keys.append(keys)
+        self._key_file.write(keys)
         if self._host_file is not None:
             columns = [
                 *(table.column(n) for n in ("host_key", "url", "language")),
                 keys.column("part"),
                 keys.column("row"),
             ]
-            self._hosts.append(pa.Table.from_arrays(columns, schema=HOSTS_SCHEMA))
+            self._host_file.write(pa.Table.from_arrays(columns, schema=HOSTS_SCHEMA))
 
     def _keys_of(self, table: pa.Table, numbers: np.ndarray[Any, np.dtype[np.int32]]) -> pa.Table:
         signers = self._tools.signers

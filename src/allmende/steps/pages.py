@@ -36,9 +36,6 @@ LINES_SCHEMA = pa.schema(
 )
 """A row for each page: keys of its different lines, see `dedup.repeats`."""
 
-HELD_LINES = 4_000_000
-"""Lines in memory, 8 bytes each, after which they are written. The usual part has fewer, and a row group for each bucket."""
-
 
 def line_options(repeats: Repeats) -> Options:
     """What is frequent, as the recipe says; it must not be off."""
@@ -84,8 +81,6 @@ class _Output(TextPart):
         self._options = line_options(recipe.repeats)
         self._tombstones = tombstones
         self._line_file = self._files.enter_context(BucketWriter(str(part.file(LINES)), buckets, LINES_SCHEMA))
-        self._lines = [LINES_SCHEMA.empty_table()]
-        self._held = 0
 
     def not_taken_down(self, rows: list[Row]) -> list[Row]:
         """Rows whose URLs were not; uid and text are looked at once they have their final form."""
@@ -109,11 +104,4 @@ class _Output(TextPart):
             pa.array(map(text_key, texts), pa.uint64()),
             pa.array(lines, pa.list_(pa.uint64())),
         ]
-        self._lines.append(pa.Table.from_arrays(columns, schema=LINES_SCHEMA))
-        self._held += sum(map(len, lines))
-        if self._held >= HELD_LINES:
-            self._finish()
-
-    def _finish(self) -> None:
-        self._line_file.write(pa.concat_tables(self._lines))
-        self._lines, self._held = [LINES_SCHEMA.empty_table()], 0
+        self._line_file.write(pa.Table.from_arrays(columns, schema=LINES_SCHEMA))

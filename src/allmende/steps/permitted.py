@@ -18,11 +18,10 @@ from allmende.permission.agents import keys
 from allmende.permission.protocol import Verdict
 from allmende.recipe import Recipe
 from allmende.schema import DOCUMENT_KEYS, DOCUMENTS, PERMISSION_FACTS, REASON_FIELD, Reason
-from allmende.steps.buckets import in_bucket
+from allmende.steps.buckets import BucketReader
 from allmende.steps.language_facts import KEPT, by_language, tally_of
 from allmende.steps.robots_captures import CapturedRobots
 from allmende.steps.step import Parts, Settings
-from allmende.tables import Tables
 
 HOSTS = ".hosts.parquet"
 HOSTS_SCHEMA = pa.schema(
@@ -56,7 +55,7 @@ class Worker:
         lake, permission = self.settings.lake, self.settings.recipe.permission
         self.captured = CapturedRobots(lake, keys(permission.ai_agents) or None)
         self.gate = Gate(policy.from_recipe(permission), None, self.captured)
-        self.documents = Tables(lake, lake.step("documents").files(HOSTS), HOSTS_SCHEMA)
+        self.documents = BucketReader(lake, lake.step("documents").files(HOSTS), HOSTS_SCHEMA)
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""
@@ -65,7 +64,7 @@ class Worker:
         return {"parts": len(task["parts"])}
 
     def _part(self, name: str, part: dict[str, Any]) -> None:
-        table = self.documents.read(in_bucket(part["bucket"], part["buckets"]))
+        table = self.documents.read(part["bucket"], part["buckets"])
         self.captured.hold(name, part, np.unique(table.column("host_key").to_numpy()))
         told, denied = [], np.zeros(len(table), np.bool_)
         for at, row in enumerate(table.select(["url", "part", "row"]).to_pylist()):

@@ -5,7 +5,6 @@ can be had at ten addresses, would else lose all its lines. Lines are only count
 is 40 bytes for each page of a bucket, and some 700 MB at most for its lines, which are counted in as many turns as it takes.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from allmende.lake import Lake
 from allmende.parts import part_id
 from allmende.recipe import Recipe
 from allmende.schema import DOCUMENTS
-from allmende.steps.buckets import groups_of_bucket
+from allmende.steps.buckets import BucketReader
 from allmende.steps.pages import LINES, LINES_SCHEMA, line_options
 from allmende.steps.step import Parts, Settings
 
@@ -27,6 +26,7 @@ Mask = NDArray[np.bool_]
 REPEATED = pa.schema([DOCUMENTS.field("host_key"), pa.field("line", pa.uint64())])
 """A row for each line that repeats: its host, and its key, which is of this host alone."""
 
+PAGE_KEYS = LINES_SCHEMA.remove(LINES_SCHEMA.get_field_index("lines"))
 LINES_PER_TURN = 10_000_000
 PAGES_AT_ONCE = 10_000
 
@@ -46,12 +46,13 @@ class Worker:
     def __init__(self, settings: dict[str, Any]):
         self.settings = Settings.of_worker(settings)
         self.options = line_options(self.settings.recipe.repeats)
-        self.files = self.settings.lake.step("pages").files(LINES)
+        lake = self.settings.lake
+        self.pages = BucketReader(lake, lake.step("pages").files(LINES), LINES_SCHEMA)
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""
         for name, part in task["parts"].items():
-            keys, hosts = self._frequent(_Bucket(self.settings.lake, self.files, part["bucket"], part["buckets"]))
+            keys, hosts = self._frequent((part["bucket"], part["buckets"]))
             order = np.lexsort((keys, hosts))
             table = pa.table({"host_key": hosts[order], "line": keys[order]}, schema=REPEATED)
             with self.settings.lake.step("repeated").part(name, self.settings.plan) as writer:
@@ -59,52 +60,20 @@ class Worker:
                 writer.commit({}, facts={"lines": len(table), "hosts": len(np.unique(hosts))})
         return {"parts": len(task["parts"])}
 
-    def _frequent(self, bucket: "_Bucket") -> tuple[Hashes, Hashes]:
-        counts = counting_pages(bucket.pages(), self.options)
-        turns = bucket.lines() // LINES_PER_TURN + 1
+    def _frequent(self, bucket: tuple[int, int]) -> tuple[Hashes, Hashes]:
+        pages = self.pages.batches(*bucket, PAGE_KEYS.names)
+        counts = counting_pages(pa.Table.from_batches(pages, PAGE_KEYS), self.options)
+        turns = self.pages.values(*bucket, "lines") // LINES_PER_TURN + 1
         found = []
         for turn in range(turns if counts.any() else 0):
             counter, begin = Counter(self.options, (turn, turns)), 0
-            for batch in bucket.batches(["host_key", "lines"]):
+            for batch in self.pages.batches(*bucket, ["host_key", "lines"], PAGES_AT_ONCE):
                 counter.add(batch.filter(pa.array(counts[begin : begin + len(batch)])))
                 begin += len(batch)
             found.append(counter.frequent())
         nothing = np.empty(0, np.uint64)
         keys, hosts = zip((nothing, nothing), *found, strict=True)
         return np.concatenate(keys), np.concatenate(hosts)
-
-
-class _Bucket:
-    """The pages of a bucket of hosts, always in the same order."""
-
-    def __init__(self, lake: Lake, files: list[str], bucket: int, buckets: int):
-        self._lake = lake
-        self._files = files
-        self._bucket = bucket
-        self._buckets = buckets
-
-    def pages(self) -> pa.Table:
-        """All but the lines."""
-        schema = LINES_SCHEMA.remove(LINES_SCHEMA.get_field_index("lines"))
-        return pa.Table.from_batches(self.batches(schema.names), schema)
-
-    def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """Some columns, page by page."""
-        for file, groups in self._groups():
-            yield from file.iter_batches(PAGES_AT_ONCE, row_groups=groups, columns=columns)
-
-    def lines(self) -> int:
-        """How many lines there are, those of all pages added up."""
-        column = LINES_SCHEMA.get_field_index("lines")
-        metadata = (file.metadata.row_group(group) for file, groups in self._groups() for group in groups)
-        return sum(group.column(column).num_values for group in metadata)
-
-    def _groups(self) -> Iterator[tuple[pq.ParquetFile, list[int]]]:
-        for name in self._files:
-            with self._lake.open(name) as opened:
-                file = pq.ParquetFile(opened)
-                if groups := groups_of_bucket(file, self._bucket, self._buckets):
-                    yield file, groups
 
 
 def counting_pages(pages: pa.Table, options: Options) -> Mask:

@@ -31,9 +31,8 @@ from allmende.permission.robots import PARSED_BYTES
 from allmende.recipe import Recipe
 from allmende.schema import ROBOTS_CAPTURES, Reason
 from allmende.steps.archive_parts import archive_parts
-from allmende.steps.buckets import BucketWriter, in_bucket
+from allmende.steps.buckets import BucketReader, BucketWriter
 from allmende.steps.step import Parts, Settings
-from allmende.tables import Tables
 
 CRAWL = "crawl"
 """In `permission.captures`: those of `select.crawl`."""
@@ -162,7 +161,7 @@ class CapturedRobots:
     def __init__(self, lake: Lake, ai_agents: frozenset[str] | None = None):
         self._lake = lake
         self._answer = answers(ai_agents=ai_agents)
-        self._rows = Tables(lake, lake.step("robots").files(), ROBOTS_CAPTURES)
+        self._rows = BucketReader(lake, lake.step("robots").files(), ROBOTS_CAPTURES)
         self._found: dict[str, dict[str, dict[str, Any]]] = {}
         self._compiled: OrderedDict[str, Answer | None] = OrderedDict()
 
@@ -187,7 +186,7 @@ class CapturedRobots:
         self._compiled.clear()
         squeeze = zstandard.ZstdCompressor(level=1).compress
         found = self._found[name] = {}
-        for batch in self._rows.batches(in_bucket(part["bucket"], part["buckets"]), rows=ROWS_AT_ONCE):
+        for batch in self._rows.batches(part["bucket"], part["buckets"], rows=ROWS_AT_ONCE):
             mine = batch.filter(pa.array(np.isin(batch.column("host_key").to_numpy(), hosts)))
             for row in mine.select(["url", "status", "location", "body", "captured_at"]).to_pylist():
                 before = found.get(row["url"])

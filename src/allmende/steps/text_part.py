@@ -45,7 +45,6 @@ class TextPart(ABC):
         with self._files:
             if kind is None:
                 self._rows.flush()
-                self._finish()
 
     def tell(self) -> None:
         """Tells, now and then, how many pages have their fate."""
@@ -55,7 +54,3 @@ class TextPart(ABC):
     @abstractmethod
     def _note(self, table: pa.Table) -> None:
         """Hears of rows that were written."""
-
-    @abstractmethod
-    def _finish(self) -> None:
-        """Writes what goes beside the rows, once all are written."""

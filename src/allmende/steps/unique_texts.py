@@ -19,7 +19,7 @@ from allmende.lake import Lake
 from allmende.parts import part_id
 from allmende.recipe import Recipe
 from allmende.schema import Reason
-from allmende.steps.buckets import in_bucket
+from allmende.steps.buckets import BucketReader, in_bucket
 from allmende.steps.document_part import KEYS, keys_schema
 from allmende.steps.earlier import sources
 from allmende.steps.excluded import Excluded
@@ -46,7 +46,7 @@ class Worker:
         self.settings = Settings.of_worker(settings)
         lake, recipe = self.settings.lake, self.settings.recipe
         self.schema = keys_schema(recipe.near_duplicates)
-        self.keys = Tables(lake, lake.step("documents").files(KEYS), self.schema)
+        self.keys = BucketReader(lake, lake.step("documents").files(KEYS), self.schema, "text_key")
         schema = pa.schema([self.schema.field("text_key")])
         self.earlier = [Tables(where, names, schema) for where, names, _ in sources(lake, recipe)]
         self.excluded = lru_cache(maxsize=1)(lambda: Excluded(lake, recipe))
@@ -54,16 +54,16 @@ class Worker:
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """Makes the parts of the task."""
         for name, part in task["parts"].items():
-            self._part(name, in_bucket(part["bucket"], part["buckets"], "text_key"))
+            self._part(name, part["bucket"], part["buckets"])
         return {"parts": len(task["parts"])}
 
-    def _part(self, name: str, bucket: pc.Expression) -> None:
-        table = self.excluded().without(self.keys.read(bucket))
+    def _part(self, name: str, bucket: int, buckets: int) -> None:
+        table = self.excluded().without(self.keys.read(bucket, buckets))
         found = same_texts(
             table.column("text_key").to_numpy(),
             _times(table.column("captured_at")),
             _halves(table.column("uid")),
-            _texts(self.earlier, bucket),
+            _texts(self.earlier, in_bucket(bucket, buckets, "text_key")),
         )
         kept = table.take(pa.array(found.rows))
         seen = pa.array(found.seen, pa.int32())

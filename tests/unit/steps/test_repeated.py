@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from allmende.dedup.repeats import Options
 from allmende.schema import DOCUMENTS, PAGES
-from allmende.steps import pages, repeated, row_groups
+from allmende.steps import buckets, repeated, row_groups
 from allmende.steps.repeated import counting_pages
 from allmende.steps.tombstone_folder import TombstoneFolder
 from allmende.testing.archives import Archive
@@ -120,7 +120,7 @@ def test_however_lines_are_grouped_the_result_is_the_same(text_dataset, monkeypa
     whole = text_dataset(archives, LINES).run(*BOTH)
     lines, documents = whole.rows("repeated"), whole.rows("documents")
     monkeypatch.setattr(row_groups, "GROUP_ROWS", 2)
-    monkeypatch.setattr(pages, "HELD_LINES", 10)
+    monkeypatch.setattr(buckets, "HELD_BYTES", 100)
     monkeypatch.setattr(repeated, "LINES_PER_TURN", 4)
     monkeypatch.setattr(repeated, "PAGES_AT_ONCE", 3)
     cut = text_dataset(archives, LINES).run(*BOTH)
