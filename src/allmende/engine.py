@@ -227,7 +227,7 @@ def spare_pandas() -> None:
     """Lets Arrow find no pandas, for processes that are ours alone: 0.2 s and 35 MB each.
 
     Where pandas is installed, Arrow imports it at its first array, to know one of pandas if it saw it. It still does so
-    when it's asked for a dataframe of pandas.
+    when it's given or asked for a dataframe of pandas; until then a series is a plain sequence to it, whose NaN are not null.
     """
     import pyarrow as pa
 

@@ -123,7 +123,8 @@ class Usage:
 class Sink(Protocol):
     """Writes shards in one format. Made without arguments; holds no state between calls.
 
-    Every shard is complete in itself, so that shards can be written by different processes in any order.
+    Every shard is complete in itself, so that shards can be written by different processes in any order. In those, Arrow
+    takes a series of pandas for a plain sequence: hand it over in a dataframe.
     `allmende.testing.suites.SinkSuite` checks what is promised here.
     """
 
