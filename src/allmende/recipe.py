@@ -325,7 +325,7 @@ class Fetch(Section, frozen=True, kw_only=True):
         _about("Networks (CIDR) that may be asked although they are not public: for tests and intranets."),
     ] = ()
     verify_tls: Annotated[bool, _about("Check certificates.")] = True
-    part_size: Annotated[int, _about("Candidates in a part, about: what is lost at most when a worker dies.", ge=1)] = 2_000
+    part_size: Annotated[int, _about("Candidates in a part, about; lost at most when a worker dies.", ge=1)] = 2_000
 
 
 class Images(Section, frozen=True, kw_only=True):
