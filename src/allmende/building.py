@@ -180,6 +180,8 @@ def _valid_plan(lake: Lake, step: Step, recipe: Recipe) -> Plan | None:
 def session(lake: Lake, engine: Engine, kind: str) -> Iterator[None]:
     """The lock, the engine, and a line in the log however it ends."""
     with locked(lake):
+        for folder in ("", "release"):  # each step sweeps its own
+            lake.sweep(folder)
         engine.start()
         lake.event(f"{kind} started", engine=engine.kind)
         try:

@@ -198,6 +198,7 @@ class StepFolder:
         named = {name for manifest in self.manifests() for name in manifest.files}
         loose = [n for n in self._all_files() if n not in named and n != "plan.json" and not _is_manifest(n)]
         self.storage.remove(f"{self.name}/{name}" for name in loose)
+        self.storage.sweep(self.name)
         if self.storage.local is not None:
             for aside in (self.storage.local / self.name).glob(".*"):
                 if aside.is_dir():

@@ -123,6 +123,13 @@ class Storage:
             finally:
                 aside.unlink(missing_ok=True)
 
+    def sweep(self, folder: str) -> None:
+        """Removes files that dead processes began to write in a folder (not in those in it). Only under the dataset's lock."""
+        if self.local is not None:
+            for aside in (self.local / folder).glob(".*.*"):
+                if aside.suffix[1:].isdecimal() and aside.is_file():
+                    aside.unlink(missing_ok=True)
+
     def append(self, name: str, line: bytes) -> None:
         """Appends a line to a log. Object stores can't append: there the log is read and written anew."""
         with explained("Writing", self.url(name)):

@@ -40,7 +40,12 @@ def test_one_missing_archive_of_many_is_counted(tmp_path, mirror):
     with pytest.raises(SourceMissing):
         build(wanted, Engine(workers=1))
     shutil.copy(WAT, mirror / "1.wat.gz")  # what stopped the build is mended: the same command goes on
+    left = [tmp_path / "set" / name for name in (".recipe.toml.4711", "release/.README.md.4711")]  # by a kill
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
     counts = build(wanted, Engine(workers=1)).status()[0].counts
+    assert not any(path.exists() for path in left)
     assert counts["record"].dropped["archive_missing"] == 1
     assert counts["record"].kept > 0
 

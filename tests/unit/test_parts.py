@@ -50,6 +50,8 @@ def test_sweep_removes_what_no_manifest_names_and_nothing_else(lake):
     commit(step, "00001")
     lake.write("samples/part-00002.parquet", b"its manifest never came")
     step.write_plan(Plan(step="samples", digest="d", parts={}))
+    if lake.local is not None:
+        lake.write("samples/.part-00003.json.4711", b"its writer was killed")
     step.sweep()
     assert set(lake.names("samples")) == {"part-00001.json", "part-00001.parquet", "plan.json"}
 
