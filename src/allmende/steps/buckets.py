@@ -18,7 +18,12 @@ import pyarrow.parquet as pq
 
 from allmende.dedup.exact import Keys
 from allmende.lake import Lake
+from allmende.parts import part_id
 from allmende.schema import CANDIDATES
+from allmende.steps.step import Parts
+
+Bucket = tuple[int, int]
+"""The number of one, and how many there are."""
 
 ROWS_PER_BUCKET = 1_000_000
 FEWEST, MOST = 8, 4096
@@ -36,6 +41,14 @@ def bucket_count(rows: int) -> int:
     """Number of buckets for about that many rows: a power of two."""
     wanted = max(1, rows // ROWS_PER_BUCKET)
     return min(MOST, max(FEWEST, 1 << (wanted - 1).bit_length()))
+
+
+def part_for_each(lake: Lake, step: str) -> Parts:
+    """The plan of a step that goes through the buckets of another."""
+    plan = lake.step(step).read_plan()
+    assert plan is not None
+    buckets = max((part["buckets"] for part in plan.parts.values()), default=1)
+    return {part_id(bucket): {"bucket": bucket, "buckets": buckets} for bucket in range(buckets)}
 
 
 def in_bucket(bucket: int, buckets: int, key_column: str = "host_key") -> pc.Expression:

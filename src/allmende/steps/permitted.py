@@ -12,13 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allmende.lake import Lake
-from allmende.parts import part_id
 from allmende.permission import Gate, policy
 from allmende.permission.agents import keys
 from allmende.permission.protocol import Verdict
 from allmende.recipe import Recipe
 from allmende.schema import DOCUMENT_KEYS, DOCUMENTS, PERMISSION_FACTS, REASON_FIELD, Reason
-from allmende.steps.buckets import BucketReader
+from allmende.steps.buckets import BucketReader, part_for_each
 from allmende.steps.language_facts import KEPT, by_language, tally_of
 from allmende.steps.robots_captures import CapturedRobots
 from allmende.steps.step import Parts, Settings
@@ -41,10 +40,7 @@ TOLD = pa.schema(
 def plan(recipe: Recipe, lake: Lake) -> Parts:
     """A part for each bucket."""
     del recipe
-    documents = lake.step("documents").read_plan()
-    assert documents is not None
-    buckets = max((part["buckets"] for part in documents.parts.values()), default=1)
-    return {part_id(bucket): {"bucket": bucket, "buckets": buckets} for bucket in range(buckets)}
+    return part_for_each(lake, "documents")
 
 
 class Worker:

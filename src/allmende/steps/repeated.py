@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from allmende.dedup.repeats import Counter, Hashes, Options
 from allmende.lake import Lake
-from allmende.parts import part_id
 from allmende.recipe import Recipe
 from allmende.schema import DOCUMENTS
-from allmende.steps.buckets import BucketReader
+from allmende.steps.buckets import Bucket, BucketReader, part_for_each
 from allmende.steps.pages import LINES, LINES_SCHEMA, line_options
 from allmende.steps.step import Parts, Settings
 
@@ -34,10 +33,7 @@ PAGES_AT_ONCE = 10_000
 def plan(recipe: Recipe, lake: Lake) -> Parts:
     """A part for each bucket."""
     del recipe
-    pages = lake.step("pages").read_plan()
-    assert pages is not None
-    buckets = max((part["buckets"] for part in pages.parts.values()), default=1)
-    return {part_id(bucket): {"bucket": bucket, "buckets": buckets} for bucket in range(buckets)}
+    return part_for_each(lake, "pages")
 
 
 class Worker:
@@ -60,7 +56,7 @@ class Worker:
                 writer.commit({}, facts={"lines": len(table), "hosts": len(np.unique(hosts))})
         return {"parts": len(task["parts"])}
 
-    def _frequent(self, bucket: tuple[int, int]) -> tuple[Hashes, Hashes]:
+    def _frequent(self, bucket: Bucket) -> tuple[Hashes, Hashes]:
         pages = self.pages.batches(*bucket, PAGE_KEYS.names)
         counts = counting_pages(pa.Table.from_batches(pages, PAGE_KEYS), self.options)
         turns = self.pages.values(*bucket, "lines") // LINES_PER_TURN + 1

@@ -15,15 +15,12 @@ import pyarrow as pa
 from allmende.dedup.exact import Counts, Keys, Unique, unique_rows
 from allmende.errors import RecipeError
 from allmende.lake import Lake
-from allmende.parts import Tally, part_id
+from allmende.parts import Tally
 from allmende.recipe import Recipe
 from allmende.schema import CANDIDATES, Reason
-from allmende.steps.buckets import BucketReader, in_bucket, table_writer
+from allmende.steps.buckets import Bucket, BucketReader, in_bucket, part_for_each, table_writer
 from allmende.steps.step import Parts, Settings
 from allmende.tables import Tables
-
-Bucket = tuple[int, int]
-"""The number of one, and how many there are."""
 
 KEYS = ["url_key", "uid", "seen"]
 
@@ -33,10 +30,8 @@ ROW_GROUP = 20_000
 
 def plan(recipe: Recipe, lake: Lake) -> Parts:
     """A part for each bucket."""
-    candidates = lake.step("candidates").read_plan()
-    assert candidates is not None
-    buckets = max((part["buckets"] for part in candidates.parts.values()), default=1)
-    return {part_id(bucket): {"bucket": bucket, "buckets": buckets} for bucket in range(buckets)}
+    del recipe
+    return part_for_each(lake, "candidates")
 
 
 def tasks(parts: Parts, workers: int) -> list[Parts]:

@@ -16,10 +16,9 @@ import pyarrow.parquet as pq
 
 from allmende.dedup.same_text import Keys, same_texts
 from allmende.lake import Lake
-from allmende.parts import part_id
 from allmende.recipe import Recipe
 from allmende.schema import Reason
-from allmende.steps.buckets import BucketReader, in_bucket
+from allmende.steps.buckets import BucketReader, in_bucket, part_for_each
 from allmende.steps.document_part import KEYS, keys_schema
 from allmende.steps.earlier import sources
 from allmende.steps.excluded import Excluded
@@ -33,10 +32,7 @@ ROW_GROUP = 50_000
 def plan(recipe: Recipe, lake: Lake) -> Parts:
     """A part for each bucket."""
     del recipe
-    documents = lake.step("documents").read_plan()
-    assert documents is not None
-    buckets = max((part["buckets"] for part in documents.parts.values()), default=1)
-    return {part_id(bucket): {"bucket": bucket, "buckets": buckets} for bucket in range(buckets)}
+    return part_for_each(lake, "documents")
 
 
 class Worker:
