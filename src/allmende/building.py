@@ -100,11 +100,13 @@ def run_steps(lake: Lake, recipe: Recipe, engine: Engine, progress: Progress) ->
 
 def is_finished(lake: Lake, recipe: Recipe) -> bool:
     """Whether all steps are as this recipe makes them, each from what those before it made."""
-    for step in steps(recipe):
-        plan = _valid_plan(lake, step, recipe)
-        if plan is None or len(lake.step(step.name).finished()) < len(plan.parts):
-            return False
-    return True
+    return all(step_is_finished(lake, step, recipe) for step in steps(recipe))
+
+
+def step_is_finished(lake: Lake, step: Step, recipe: Recipe) -> bool:
+    """Whether a step is as this recipe makes it from what is there, and whole."""
+    plan = _valid_plan(lake, step, recipe)
+    return plan is not None and len(lake.step(step.name).finished()) >= len(plan.parts)
 
 
 def write_report(lake: Lake) -> list[str]:

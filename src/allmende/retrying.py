@@ -38,8 +38,8 @@ def retry(
     Raises:
         RecipeError: if there is no such reason, or the dataset is of text.
     """
-    lake = Dataset(dataset).lake
-    recipe = Dataset(lake).recipe
+    opened = Dataset(dataset)
+    lake, recipe = opened.lake, opened.recipe
     if recipe.dataset.kind == "text":
         raise RecipeError(
             f"{lake.root} is a dataset of text: nothing of it was requested, so nothing can be asked again."

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from allmende.building import digest_of, run_parts, session
+from allmende.building import digest_of, run_parts, session, step_is_finished
 from allmende.dataset import Dataset
 from allmende.engine import Engine
 from allmende.errors import LakeError, RecipeError
@@ -97,8 +97,8 @@ def take_down(
         LakeError: if the dataset has no lake, or a build of it is unfinished.
         Untrusted: if the log was changed.
     """
-    lake = Dataset(dataset).lake
-    recipe = Dataset(lake).recipe
+    opened = Dataset(dataset)
+    lake, recipe = opened.lake, opened.recipe
     engine, progress = engine or Engine(workers=recipe.run.workers), progress or Silent()
     chosen = _checked(reason)
     _check_lake(lake)
@@ -249,11 +249,7 @@ def _check_finished(lake: Lake) -> None:
         LakeError: if it isn't.
     """
     recipe = Dataset(lake).recipe
-    release = steps(recipe)[-1]
-    folder = lake.step(release.name)
-    plan = folder.read_plan()
     if newest(lake) is None or unfinished.read(lake) is not None:
         return
-    current = plan is not None and plan.digest == digest_of(lake, release, recipe)
-    if plan is None or not current or len(folder.finished()) < len(plan.parts):
+    if not step_is_finished(lake, steps(recipe)[-1], recipe):
         raise LakeError(f"{lake.root}: its last build is not finished. Run it again first, then the take-down.")
