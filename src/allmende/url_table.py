@@ -90,7 +90,9 @@ def look(location: str, url_column: str, caption_column: str, keep_columns: Sequ
         else:
             file.seek(0, 2)
             packed = 4 if location.endswith(".gz") else 1
-            schema, rows, groups = _first_columns(location, url_column), file.tell() * packed // 100, []
+            rows, groups = file.tell() * packed // 100, []
+            file.seek(0)
+            schema = _first_columns(file, location, url_column)
     if schema is None:
         return Look(rows, groups, {})
     _check_column(location, schema.names, "url", url_column)
@@ -101,9 +103,9 @@ def look(location: str, url_column: str, caption_column: str, keep_columns: Sequ
     return Look(rows, groups, {name: _kind(schema.field(name).type) for name in keep_columns})
 
 
-def _first_columns(location: str, url_column: str) -> pa.Schema | None:
+def _first_columns(file: BinaryIO, location: str, url_column: str) -> pa.Schema | None:
     """The columns of the first rows; None if nothing tells them, as JSON without a row."""
-    with closing(read(location, url_column)) as batches:
+    with closing(_batches(file, location, url_column)) as batches:
         first = next(batches, None)
     if first is None or (not len(first.rows) and format_of(location).startswith("json")):
         return None
@@ -130,21 +132,27 @@ def read(location: str, url_column: str, row_groups: list[int] | None = None) ->
         SourceError: if the file can't be opened or is not in its format.
         RecipeError: if it lacks `url_column`, or has several columns of one name.
     """
-    kind = format_of(location)
     with _opened(location) as file:
-        try:
-            if kind == "parquet":
-                batches: Iterator[Batch] = _read_parquet(_parquet(file, location), row_groups)
-            else:
-                stream = gzip.GzipFile(fileobj=file) if location.endswith(".gz") else file
-                batches = _READERS[kind](cast(BinaryIO, stream), url_column)
-            for batch in batches:
-                _check_column(location, batch.rows.column_names, "url", url_column)
-                yield batch
-        except AllmendeError:
-            raise
-        except _DAMAGE as error:
-            raise SourceError(f"{location} is not a readable {kind} file: {error}") from error
+        yield from _batches(file, location, url_column, row_groups)
+
+
+def _batches(
+    file: BinaryIO, location: str, url_column: str, row_groups: list[int] | None = None
+) -> Generator[Batch, None, None]:
+    kind = format_of(location)
+    try:
+        if kind == "parquet":
+            batches: Iterator[Batch] = _read_parquet(_parquet(file, location), row_groups)
+        else:
+            stream = gzip.GzipFile(fileobj=file) if location.endswith(".gz") else file
+            batches = _READERS[kind](cast(BinaryIO, stream), url_column)
+        for batch in batches:
+            _check_column(location, batch.rows.column_names, "url", url_column)
+            yield batch
+    except AllmendeError:
+        raise
+    except _DAMAGE as error:
+        raise SourceError(f"{location} is not a readable {kind} file: {error}") from error
 
 
 def _check_column(location: str, names: list[str], of: str, wanted: str) -> None:
