@@ -4,11 +4,9 @@ Samples are spread over the shards at random but reproducibly: a group of parts,
 is sorted by `order_key` and cut into shards. A group has at most about `GROUP_SAMPLES` samples; a dataset smaller than that is
 shuffled as a whole. Parts are sorted themselves, so a shard is a run of rows of each part of its group.
 
-To find that run, a part is read: 5 ms for 2,000 samples, a third of what a shard of 10,000 costs in a full group, four
-fifths of what one of 1,000 would. So a task is several shards in a row where shards are small, and reads each part once: a group is
-read less than 32 times (160,000 samples in shards of 1,000: 20 CPU seconds instead of 108), and a worker holds the metadata of
-one shard, or of some 10,000 samples. Smaller row groups in the parts help little: out of four groups a sixteenth of the rows is
-read in 3.5 ms instead of 4.3, and the files are half as large again.
+To find that run, a part is read, which is most of what a small shard costs. So a task is several shards in a row where shards are
+small, and reads each part once: a group is read less than 32 times, and a worker holds the metadata of one shard, or of some
+10,000 samples. Smaller row groups in the parts were tried: they help little, and the files become half as large again.
 
 Cut i of n holds the samples whose order_key lies in the i-th of n equal ranges. So a sample that is taken down is missing from
 its own shard and changes no other, whether it was removed from a release or was never let in. Samples that were taken
@@ -141,7 +139,7 @@ class Worker:
     def _metadata(self, manifest: Manifest, first: int, last: int, cuts: int) -> pa.Table:
         with self.settings.lake.open(f"samples/{manifest.file('.parquet')}") as file:
             table = _cuts(pq.read_table(file, schema=SAMPLES, use_threads=False), first, last, cuts)
-        table = table.take(pa.array(range(len(table)), pa.int64()))  # a copy: a slice would hold on to the whole
+        table = table.take(pa.array(np.arange(len(table))))  # a copy: a slice would hold on to the whole
         names = pa.array([manifest.file(".bin")] * len(table), pa.string())
         return table.append_column("bin", names.dictionary_encode())
 

@@ -2,8 +2,9 @@
 
 A part is a slice of one bucket's rows. A worker gets many parts at once and streams through them: the next part's
 requests start while the last part's slow hosts still answer, and each part commits when its last row has a fate. A URL
-is asked for once, whatever number of captions it has: parts are cut where one ends. Stored images go to a spool file as they come and are copied
-into the part's `.bin` in the order of the release, so that what comes out does not depend on who answered first.
+is asked for once, whatever number of captions it has: parts are cut where one ends. Stored images go to a spool file as
+they come and are copied into the part's `.bin` in the order of the release, so that what comes out does not depend on
+who answered first.
 """
 
 import asyncio
